@@ -1,0 +1,74 @@
+"""Migrations: bring the schemas of all rooms to the newest revision, one at a time, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+_FOLDER = Path(__file__).parent / "migrations"
+_SERVER_VERSION_MIN = 150000
+_LOCK_ID = 727002
+
+
+class UnableToMigrate(RuntimeError):
+    """The database is newer than this program, or its server is too old."""
+
+
+def migrate(url: str) -> None:
+    """Bring the database at ``url`` (its owner's) to the head revision; safe to call from many processes."""
+    scheme, _, rest = url.partition("://")
+    driver_url = f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+    engine = sqlalchemy.create_engine(driver_url, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as db:
+        _check_server(db)
+        db.execute(text("SET LOCAL lock_timeout = '60s'"))
+        db.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
+        revision = current_revision(db)
+        if revision == head_revision():
+            return
+        _check_known(revision)
+        command.upgrade(_config(db), "head")
+
+
+def current_revision(db: Connection) -> str | None:
+    """The revision the database stands at, or None for an empty one."""
+    if db.scalar(text("SELECT to_regclass('public.alembic_version')")) is None:
+        return None
+    revision: str | None = db.scalar(text("SELECT version_num FROM public.alembic_version"))
+    return revision
+
+
+def head_revision() -> str:
+    """The newest revision that this program knows."""
+    head = ScriptDirectory.from_config(_config(None)).get_current_head()
+    assert head is not None, "there is at least one migration"
+    return head
+
+
+def _check_server(db: Connection) -> None:
+    version = int(db.scalar(text("SHOW server_version_num")))
+    if version < _SERVER_VERSION_MIN:
+        raise UnableToMigrate(f"PostgreSQL 15 or newer is needed; this server is {version // 10000}")
+
+
+def _check_known(revision: str | None) -> None:
+    script = ScriptDirectory.from_config(_config(None))
+    known = {item.revision for item in script.walk_revisions()}
+    if revision is not None and revision not in known:
+        raise UnableToMigrate(
+            f"the database is at revision {revision}, which this version of Shouxin does not know; "
+            "use the newer version that wrote it"
+        )
+
+
+def _config(db: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = db
+    return config

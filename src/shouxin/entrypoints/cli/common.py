@@ -1,0 +1,111 @@
+"""What all commands share: opening the house, printing figures, progress, and saying no."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from shouxin.entrypoints.house import House, opened_house
+
+__all__ = [
+    "HomeOption",
+    "House",
+    "JsonOption",
+    "emit",
+    "fail",
+    "opened_house",
+    "print_table",
+    "progress_bar",
+    "say",
+]
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of the installation; default SHOUXIN_HOME, else ./var.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")
+]
+
+# People read standard error; standard output is for figures and for other programs.
+_people = Console(stderr=True, highlight=False)
+_figures = Console(highlight=False)
+
+
+def emit(result: Mapping[str, Any], *, as_json: bool, title: str | None = None) -> None:
+    """Print figures: one JSON object, or a two-column table for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+        return
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in result.items():
+        table.add_row(name, _shown(value))
+    _figures.print(table)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table for people on standard output; numbers are right-aligned."""
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row))
+    _figures.print(table)
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal something (standard error)."""
+    _people.print(text)
+
+
+def fail(message: str) -> NoReturn:
+    """Refuse or give up with one clear line on standard error and exit code 1."""
+    sys.stderr.write(f"shouxin: {' '.join(message.split())}\n")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; the block gets ``advance(done, total)`` to call as often as it likes."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_people, transient=not _people.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total or None)
+
+        yield advance
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        return (
+            json.dumps(value, ensure_ascii=False, default=str)
+            if isinstance(value, dict | list)
+            else str(value)
+        )
+    return f"{value:,}"

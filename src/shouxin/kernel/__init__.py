@@ -1,0 +1,34 @@
+"""The ground under every room: money, time, ids, facts and approvals. Standard library only.
+
+Everything here is a frozen value or a pure function. ``Money`` never loses a cent, ``Period`` is
+half-open, an ``Event`` knows both when it happened and when it was learnt, an ``Approval`` can not
+be made by the person who asked for it, and ``content_hash`` gives the same facts the same name.
+"""
+
+from shouxin.kernel.approval import Approval, UnableToApprove
+from shouxin.kernel.bilingual import Bilingual
+from shouxin.kernel.canonical import canonical_json, content_hash
+from shouxin.kernel.clock import Clock, frozen_clock, parse_instant, system_clock
+from shouxin.kernel.event import Event
+from shouxin.kernel.ids import CustomerId, derived_id, mint
+from shouxin.kernel.money import Money, UnableToParseMoney
+from shouxin.kernel.period import Period
+
+__all__ = [
+    "Approval",
+    "Bilingual",
+    "Clock",
+    "CustomerId",
+    "Event",
+    "Money",
+    "Period",
+    "UnableToApprove",
+    "UnableToParseMoney",
+    "canonical_json",
+    "content_hash",
+    "derived_id",
+    "frozen_clock",
+    "mint",
+    "parse_instant",
+    "system_clock",
+]

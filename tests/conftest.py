@@ -1,0 +1,93 @@
+"""Shared ground of the tests: a real embedded PostgreSQL for each test process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+
+from shouxin.database import Database, Home, opened
+from shouxin.database.engine import application_engine
+from shouxin.database.supervisor import DATABASE_NAME, OWNER_ROLE
+
+# A test server may lose data in a power cut; nothing else about it differs.
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("home")
+    for parent in (folder, *folder.parents):  # as root the server runs as another user, who must get in
+        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
+            parent.chmod(0o711)
+    return Home(folder)
+
+
+@pytest.fixture(scope="session")
+def database(home: Home) -> Iterator[Database]:
+    """The migrated database of this test process; use ``db`` unless the test needs real commits."""
+    with opened(home, settings=QUICK) as database:
+        yield database
+
+
+@pytest.fixture
+def db(database: Database) -> Iterator[Connection]:
+    """A transaction of the application role that is rolled back when the test ends."""
+    with database.engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def fresh_database(database: Database, tmp_path: Path) -> Iterator[Database]:
+    """An empty migrated database of its own, for tests that commit or run in parallel."""
+    assert database.server is not None
+    name = f"fresh_{abs(hash(tmp_path)) % 10**12}"
+    maintenance = sqlalchemy.create_engine(
+        database.server.url(OWNER_ROLE, "postgres"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=sqlalchemy.NullPool,
+    )
+    template = f"{DATABASE_NAME}_template"
+    with maintenance.connect() as owner:
+        found = owner.scalar(
+            sqlalchemy.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": template}
+        )
+        if not found:
+            owner.exec_driver_sql(f"CREATE DATABASE {template}")
+            from shouxin.database import migrate
+
+            migrate(database.server.url(OWNER_ROLE, template))
+        owner.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine = application_engine(
+        str(make_url(database.server.url()).set(database=name).render_as_string(False))
+    )
+    yield Database(Home(tmp_path), engine, None)
+    engine.dispose()
+    with maintenance.connect() as owner:
+        owner.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday morning in March."""
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of public data sets; tests that need it are skipped where it is absent."""
+    folder = Path(
+        os.environ.get("SHOUXIN_PUBLIC_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+    )
+    if not folder.is_dir():
+        pytest.skip(f"public data sets are not at {folder}; set SHOUXIN_PUBLIC_DATA to their folder")
+    return folder

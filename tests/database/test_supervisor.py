@@ -1,0 +1,58 @@
+"""The embedded server: starts, survives a kill, is shared, and stops when its last user leaves."""
+
+import sqlalchemy
+from sqlalchemy import text
+
+from conftest import QUICK
+from shouxin.database import EmbeddedServer, Home, opened
+from shouxin.database.supervisor import kill_hard, wait_until_gone
+
+
+def folder_for_all(tmp_path):
+    for parent in (tmp_path, *tmp_path.parents):
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(0o711)
+    return tmp_path
+
+
+def test_the_last_user_stops_the_server(tmp_path):
+    home = Home(folder_for_all(tmp_path))
+    with opened(home, settings=QUICK) as first:
+        pid = first.server.pid()
+        with opened(home, settings=QUICK) as second:
+            assert second.server.pid() == pid
+        assert first.server.is_running()
+    assert wait_until_gone(pid)
+
+
+def test_the_watch_starts_a_killed_server_again_and_nothing_committed_is_lost(tmp_path):
+    home = Home(folder_for_all(tmp_path))
+    with opened(home) as database:
+        owner = sqlalchemy.create_engine(database.server.url("shouxin_owner"))
+        with owner.begin() as db:
+            db.execute(text("CREATE TABLE kept (n int)"))
+            db.execute(text("INSERT INTO kept VALUES (41)"))
+        owner.dispose()
+        pid = database.server.pid()
+        kill_hard(pid)
+        assert wait_until_gone(pid)
+        database.server.watch()
+        for _ in range(200):
+            if database.server.is_running():
+                break
+            import time
+
+            time.sleep(0.05)
+        server = EmbeddedServer(home.server)
+        server.attach()
+        owner = sqlalchemy.create_engine(server.url("shouxin_owner"))
+        with owner.begin() as db:
+            assert db.scalar(text("SELECT n FROM kept")) == 41
+        owner.dispose()
+        server.detach()
+
+
+def test_the_secrets_of_a_home_are_for_its_owner_only(tmp_path):
+    home = Home(folder_for_all(tmp_path))
+    with opened(home, settings=QUICK):
+        assert (home.server / "identity.json").stat().st_mode & 0o077 == 0
