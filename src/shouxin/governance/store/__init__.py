@@ -1,0 +1,1 @@
+"""SQL in, values out: one module a concern."""
