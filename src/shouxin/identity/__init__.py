@@ -1,0 +1,50 @@
+"""Identity: which records are one customer, and how much of the person an operator gets to see.
+
+Every reference that a source uses leads to one customer. Two customers become one only when the
+same phone, e-mail or national id was *verified* under both, never because names look alike; where
+two people with different national ids share a phone, nobody is merged and the conflict is shown.
+What is personal stays sealed: pages get masked values, and a clear one needs a permission and a
+reason, and leaves a trace in the audit.
+"""
+
+from shouxin.identity.domain import (
+    Conflict,
+    ConflictRow,
+    MaskedProfile,
+    RevealRefusal,
+    RevealRefusalReason,
+    UnifyCount,
+    masked,
+)
+from shouxin.identity.service import (
+    UnableToLink,
+    ensure_customer,
+    find_customer,
+    links,
+    list_conflicts,
+    masked_names,
+    masked_profile,
+    references_of,
+    reveal,
+    unify,
+)
+
+__all__ = [
+    "Conflict",
+    "ConflictRow",
+    "MaskedProfile",
+    "RevealRefusal",
+    "RevealRefusalReason",
+    "UnableToLink",
+    "UnifyCount",
+    "ensure_customer",
+    "find_customer",
+    "links",
+    "list_conflicts",
+    "masked",
+    "masked_names",
+    "masked_profile",
+    "references_of",
+    "reveal",
+    "unify",
+]

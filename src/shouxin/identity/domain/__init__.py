@@ -1,0 +1,43 @@
+"""The values and decisions of identity: matching, masking and the profile. Pure."""
+
+from shouxin.identity.domain.masking import masked
+from shouxin.identity.domain.matching import (
+    MATCHING_FIELDS,
+    Conflict,
+    Identifier,
+    Matching,
+    Merge,
+    ReferenceIdentifier,
+    match,
+)
+from shouxin.identity.domain.person import (
+    REASON_LENGTH_MIN,
+    ConflictRow,
+    MaskedProfile,
+    RevealRefusal,
+    RevealRefusalReason,
+    UnifyCount,
+    present_values,
+    reveal_refusal,
+    verified_fields,
+)
+
+__all__ = [
+    "MATCHING_FIELDS",
+    "REASON_LENGTH_MIN",
+    "Conflict",
+    "ConflictRow",
+    "Identifier",
+    "MaskedProfile",
+    "Matching",
+    "Merge",
+    "ReferenceIdentifier",
+    "RevealRefusal",
+    "RevealRefusalReason",
+    "UnifyCount",
+    "masked",
+    "match",
+    "present_values",
+    "reveal_refusal",
+    "verified_fields",
+]

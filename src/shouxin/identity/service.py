@@ -1,0 +1,211 @@
+"""Unify references into customers, find them, and show as much of a person as somebody may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from shouxin import ingestion
+from shouxin.governance import Keyring, Operator, record_audit, sealer
+from shouxin.identity import store
+from shouxin.identity.domain import (
+    MATCHING_FIELDS,
+    ConflictRow,
+    MaskedProfile,
+    ReferenceIdentifier,
+    RevealRefusal,
+    RevealRefusalReason,
+    UnifyCount,
+    masked,
+    match,
+    present_values,
+    reveal_refusal,
+    verified_fields,
+)
+from shouxin.ingestion import PersonalFact
+from shouxin.kernel import CustomerId, derived_id
+
+# What our own credit room reports carries the customer's id as its reference.
+OWN_SOURCE = "credit"
+_CHUNK = 5_000
+# A profile is everything known; its reader stands after every event.
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+Reference = tuple[str, str]
+
+
+class UnableToLink(LookupError):
+    """Our own credit room spoke of a customer who does not exist."""
+
+
+def unify(db: Connection, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> UnifyCount:
+    """Give every reference in new events a customer, and make those one who are proven to be.
+
+    Proof is an identifier that was verified under both references. Runs one at a time and goes on
+    where the last run ended; an id follows from the first reference of its customer.
+    """
+    after = store.held_progress(db)
+    seen, last = ingestion.new_references(db, after_event_no=after)
+    refs = [ref for ref in seen if ref[0] != OWN_SOURCE]
+    references = customers = 0
+    tokens: set[str] = set()
+    for start in range(0, len(refs), _CHUNK):
+        chunk = refs[start : start + _CHUNK]
+        new = store.unlinked(db, chunk)
+        references += len(new)
+        customers += store.add_customers(db, new, [_first_id(ref) for ref in new], now=now) if new else 0
+        tokens.update(_new_tokens(db, chunk))
+        if progress is not None:
+            progress(start + len(chunk), len(refs))
+    merged, conflicts = _merge(db, sorted(tokens), now=now)
+    store.set_progress(db, last)
+    return UnifyCount(references, customers, merged, conflicts)
+
+
+def find_customer(db: Connection, *, source: str, customer_ref: str) -> CustomerId | None:
+    """Whom a reference leads to; for ``credit`` the reference is a customer's id, of before a merge too."""
+    return store.customer_of(db, source, customer_ref)
+
+
+def ensure_customer(db: Connection, *, source: str, customer_ref: str, now: datetime) -> CustomerId:
+    """Whom a reference leads to, made now if it leads to nobody; raises UnableToLink for ``credit``."""
+    found = store.customer_of(db, source, customer_ref)
+    if found is None and source != OWN_SOURCE:
+        ref = (source, customer_ref)
+        store.add_customers(db, [ref], [_first_id(ref)], now=now)
+        found = store.customer_of(db, source, customer_ref)
+    if found is None:
+        raise UnableToLink(f"{customer_ref} is not a customer")
+    return found
+
+
+def references_of(db: Connection, customer_id: CustomerId) -> list[Reference]:
+    """The references of a customer, the oldest first; what ``credit`` calls them comes last."""
+    return [(source, ref) for _, source, ref in store.members(db, [customer_id])]
+
+
+def links(db: Connection) -> pa.Table:
+    """Every reference and its customer: columns source, customer_ref, customer_id."""
+    rows = store.all_members(db)
+    names = ("source", "customer_ref", "customer_id")
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    return pa.table(
+        {name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)}
+    )
+
+
+def list_conflicts(db: Connection, *, limit: int = 100) -> list[ConflictRow]:
+    """Identifiers that should make customers one and must not, newest first."""
+    return store.conflicts(db, limit=limit)
+
+
+def masked_profile(db: Connection, keyring: Keyring, customer_id: CustomerId) -> MaskedProfile:
+    """The person behind a customer, masked; of an unknown customer nothing is known."""
+    refs = references_of(db, customer_id)
+    facts = ingestion.personal_facts(db, refs) if refs else []
+    present = present_values(facts)
+    opened = _opened(db, keyring, present.values())
+    shown = {field: masked(field, opened[fact]) for field, fact in present.items()}
+    registered = ingestion.list_events(db, refs, as_of=_ALWAYS, kinds=["customer_registered"]) if refs else []
+    first = registered[0] if registered else None
+    return MaskedProfile(
+        name=shown.get("name"),
+        phone=shown.get("phone"),
+        email=shown.get("email"),
+        national_id=shown.get("national_id"),
+        address=shown.get("address"),
+        region=first.payload.get("region") if first else None,
+        channel=first.payload.get("channel") if first else None,
+        registered_at=first.occurred_at if first else None,
+        verified=verified_fields(facts, present),
+    )
+
+
+def masked_names(
+    db: Connection, keyring: Keyring, customer_ids: Iterable[CustomerId]
+) -> dict[CustomerId, str]:
+    """The masked names of a page of customers; whose name is unknown is not in it."""
+    owner = {(source, ref): asked for asked, source, ref in store.members(db, list(customer_ids))}
+    names: dict[str, list[PersonalFact]] = {}
+    for fact in ingestion.personal_facts(db, list(owner)) if owner else []:
+        if fact.field == "name":
+            names.setdefault(owner[fact.source, fact.customer_ref], []).append(fact)
+    present = {asked: present_values(facts).get("name") for asked, facts in names.items()}
+    opened = _opened(db, keyring, [fact for fact in present.values() if fact is not None])
+    return {CustomerId(asked): masked("name", opened[fact]) for asked, fact in present.items() if fact}
+
+
+def reveal(
+    db: Connection,
+    keyring: Keyring,
+    customer_id: CustomerId,
+    field: str,
+    *,
+    operator: Operator,
+    reason: str,
+    now: datetime,
+) -> str | RevealRefusal:
+    """The clear value of one field, for an operator with the permission and a reason. Audited here.
+
+    A refusal for want of permission is audited as well.
+    """
+    refusal = reveal_refusal(field, operator=operator, reason=reason)
+    fact = None
+    if refusal is None:
+        refs = references_of(db, customer_id)
+        fact = present_values(ingestion.personal_facts(db, refs) if refs else []).get(field)
+        refusal = None if fact else RevealRefusalReason.NOTHING_KNOWN
+    if refusal in {None, RevealRefusalReason.NOT_PERMITTED}:
+        record_audit(
+            db,
+            actor=operator.operator_id,
+            action="customer.revealed" if refusal is None else "customer.reveal_refused",
+            subject=f"customer:{customer_id}",
+            detail={"field": field[:20], "reason": reason.strip()},
+            now=now,
+        )
+    if refusal is not None:
+        return RevealRefusal(refusal)
+    assert fact is not None
+    return _opened(db, keyring, [fact])[fact]
+
+
+def _first_id(ref: Reference) -> str:
+    return derived_id("cus", *ref)
+
+
+def _new_tokens(db: Connection, refs: Sequence[Reference]) -> list[str]:
+    """Tokens of identifiers that these references have verified and that we did not know of."""
+    verified = [
+        ReferenceIdentifier(fact.source, fact.customer_ref, fact.field, fact.token, fact.occurred_at)
+        for fact in ingestion.personal_facts(db, refs)
+        if fact.verified and fact.field in MATCHING_FIELDS
+    ]
+    return store.add_identifiers(db, verified) if verified else []
+
+
+def _merge(db: Connection, tokens: Sequence[str], *, now: datetime) -> tuple[int, int]:
+    """Merge the holders of these tokens where that is proven; returns merges and conflicts."""
+    if not tokens:
+        return 0, 0
+    identifiers, age = store.holders(db, tokens)
+    matching = match(identifiers, age=age)
+    if matching.merges:
+        store.add_merges(db, matching.merges, now=now)
+    store.add_conflicts(db, matching.conflicts, now=now)
+    return len(matching.merges), len(matching.conflicts)
+
+
+def _opened(db: Connection, keyring: Keyring, facts: Iterable[PersonalFact]) -> dict[PersonalFact, str]:
+    """The clear values of sealed facts, the data keys loaded at once."""
+    sealed = [(fact, fact.sealed) for fact in facts if fact.sealed is not None]
+    opener = sealer(db, keyring)
+    opener.load({_subject(fact) for fact, _ in sealed})
+    return {fact: opener.open(_subject(fact), fact.field, value) for fact, value in sealed}
+
+
+def _subject(fact: PersonalFact) -> str:
+    return f"{fact.source}:{fact.customer_ref}"
