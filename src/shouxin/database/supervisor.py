@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import pwd
 import secrets
@@ -26,10 +27,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+_log = logging.getLogger("shouxin.database")
+
 OWNER_ROLE = "shouxin_owner"
 APP_ROLE = "shouxin_app"
 DATABASE_NAME = "shouxin"
-_START_SECONDS_MAX = 60
+_START_SECONDS_MAX = 30
+_RETRY_SECONDS = 0.25
 _WATCH_SECONDS = 1.0
 
 
@@ -129,8 +133,12 @@ class EmbeddedServer:
     def _watch(self) -> None:
         while not self._stop_watching.wait(_WATCH_SECONDS):
             if not self.is_running():
-                with self._starting():
-                    self._ensure_running()
+                _log.warning("PostgreSQL died; starting it again")
+                try:
+                    with self._starting():
+                        self._ensure_running()
+                except UnableToStartServer:
+                    _log.exception("PostgreSQL did not start; trying again")
 
     @contextmanager
     def _starting(self) -> Iterator[None]:
@@ -142,7 +150,20 @@ class EmbeddedServer:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         if not self.is_running():
-            self._start()
+            self._start_patiently()
+
+    def _start_patiently(self) -> None:
+        """Start, and try again for a while: after a kill -9 the old server's children hold its memory."""
+        deadline = time.monotonic() + _START_SECONDS_MAX
+        while True:
+            try:
+                self._start()
+            except UnableToStartServer:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+            else:
+                return
 
     def _initialise(self) -> None:
         identity = _Identity(_free_port(), secrets.token_hex(16), secrets.token_hex(16))
