@@ -1,0 +1,105 @@
+"""Lending: a line for each customer, holds at the checkout, plans, repayments, and books that prove it.
+
+From the bottom up: the *ledger* books every amount double-entry; *limits* keeps the line (limit, held,
+outstanding, available) and its freezes; *instalments* turns a captured order into a plan; *repayment*
+takes money in, oldest due first; *arrears* closes the day and counts who is late; *authorisation* is
+the checkout call that ties them to features, score, grade and policy. What happens here comes back to
+the event log as facts about the customer (line opened, instalment due and overdue, repayment received).
+"""
+
+from shouxin.credit.arrears import (
+    BucketChange,
+    DayCount,
+    UnableToCloseDay,
+    UnableToStartBooks,
+    bucket_history,
+    close_day,
+    current_business_date,
+    dpd_bucket,
+    start_books,
+)
+from shouxin.credit.authorisation import (
+    CheckoutRequest,
+    DecisionAnswer,
+    Hold,
+    HoldRefusal,
+    UnableToDecide,
+    apply_for_line,
+    capture,
+    decide,
+    expire_holds,
+    find_hold,
+    holds_of,
+    open_lines_by_grade,
+    place_hold,
+    void,
+)
+from shouxin.credit.instalments import Instalment, Plan, find_plan, list_plans, plans_of
+from shouxin.credit.ledger import LedgerCheck, LedgerProblem, balance, check_ledger
+from shouxin.credit.limits import (
+    Exposure,
+    Line,
+    LineOpening,
+    LineRefusal,
+    UnableToOpenLine,
+    exposures,
+    find_line,
+    freeze,
+    line_of,
+    open_line,
+    open_lines,
+    unfreeze,
+)
+from shouxin.credit.repayment import RepaymentRefusal, RepaymentResult, Share, UnableToRepay, repay
+
+__all__ = [
+    "BucketChange",
+    "CheckoutRequest",
+    "DayCount",
+    "DecisionAnswer",
+    "Exposure",
+    "Hold",
+    "HoldRefusal",
+    "Instalment",
+    "LedgerCheck",
+    "LedgerProblem",
+    "Line",
+    "LineOpening",
+    "LineRefusal",
+    "Plan",
+    "RepaymentRefusal",
+    "RepaymentResult",
+    "Share",
+    "UnableToCloseDay",
+    "UnableToDecide",
+    "UnableToOpenLine",
+    "UnableToRepay",
+    "UnableToStartBooks",
+    "apply_for_line",
+    "balance",
+    "bucket_history",
+    "capture",
+    "check_ledger",
+    "close_day",
+    "current_business_date",
+    "decide",
+    "dpd_bucket",
+    "expire_holds",
+    "exposures",
+    "find_hold",
+    "find_line",
+    "find_plan",
+    "freeze",
+    "holds_of",
+    "line_of",
+    "list_plans",
+    "open_line",
+    "open_lines",
+    "open_lines_by_grade",
+    "place_hold",
+    "plans_of",
+    "repay",
+    "start_books",
+    "unfreeze",
+    "void",
+]

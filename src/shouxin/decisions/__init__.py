@@ -1,0 +1,93 @@
+"""What we say at the checkout, and why: one policy as data, in versions that two people agreed to.
+
+A policy lists rules. Each rule says in two languages what it means, when it applies, how hard it is
+(counter-offer, review, decline) and which reason the customer is given. The hardest rule that applies
+decides; when none does, the order is approved. A missing fact never passes for "no": the rule says
+whether a person looks. Nobody is declined without one to four specific reasons that were really used.
+A version is named by the hash of its content, goes draft, in review, approved, live, retired, and goes
+live only with an approval that its author did not give. Every decision is kept with the facts it read
+and can be made again, to the same bytes, at any later day.
+"""
+
+from shouxin.decisions.domain import (
+    DecisionRecord,
+    KeyReused,
+    Outcome,
+    PlanTerms,
+    Policy,
+    PolicyRefusal,
+    PolicyVersion,
+    Reason,
+    Replay,
+    Stage,
+    StoredAnswer,
+    UnableToReadPolicy,
+    Verdict,
+    compile_policy,
+    decide_answer,
+    evaluate,
+    parse_policy,
+    quote,
+)
+from shouxin.decisions.service import (
+    UnableToReplay,
+    approve,
+    draft,
+    find_answer,
+    find_decision,
+    find_policy,
+    list_decisions,
+    list_policies,
+    live_policy,
+    publish,
+    replay,
+    retire,
+    save_answer,
+    save_decision,
+    score_facts,
+    standard_checkout,
+    submit,
+    try_claim,
+)
+
+STANDARD_CHECKOUT: Policy = standard_checkout()
+
+__all__ = [
+    "STANDARD_CHECKOUT",
+    "DecisionRecord",
+    "KeyReused",
+    "Outcome",
+    "PlanTerms",
+    "Policy",
+    "PolicyRefusal",
+    "PolicyVersion",
+    "Reason",
+    "Replay",
+    "Stage",
+    "StoredAnswer",
+    "UnableToReadPolicy",
+    "UnableToReplay",
+    "Verdict",
+    "approve",
+    "compile_policy",
+    "decide_answer",
+    "draft",
+    "evaluate",
+    "find_answer",
+    "find_decision",
+    "find_policy",
+    "list_decisions",
+    "list_policies",
+    "live_policy",
+    "parse_policy",
+    "publish",
+    "quote",
+    "replay",
+    "retire",
+    "save_answer",
+    "save_decision",
+    "score_facts",
+    "standard_checkout",
+    "submit",
+    "try_claim",
+]

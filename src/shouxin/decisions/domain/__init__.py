@@ -1,0 +1,88 @@
+"""The values and the pure core of decisions: conditions, policies, verdicts, answers."""
+
+from shouxin.decisions.domain.answer import (
+    DecisionRecord,
+    PlanQuote,
+    Replay,
+    compose_answer,
+    decide_answer,
+    hold_expires_at,
+    quote,
+    will_hold,
+)
+from shouxin.decisions.domain.conditions import (
+    FEATURE_PREFIX,
+    FIELDS,
+    ConditionTrace,
+    Facts,
+    FieldType,
+    json_number,
+)
+from shouxin.decisions.domain.evaluation import (
+    REASONS_MAX,
+    Reason,
+    RuleTrace,
+    Verdict,
+    compile_policy,
+    evaluate,
+    score_reasons,
+)
+from shouxin.decisions.domain.lifecycle import (
+    KeyReused,
+    PolicyRefusal,
+    PolicyVersion,
+    Stage,
+    StoredAnswer,
+    refuse_stage,
+)
+from shouxin.decisions.domain.policy import (
+    ExposureBasis,
+    OnUnknown,
+    Outcome,
+    PlanTerms,
+    Policy,
+    PolicyReason,
+    Rule,
+    UnableToReadPolicy,
+)
+from shouxin.decisions.domain.reading import check_features, parse_policy
+
+__all__ = [
+    "FEATURE_PREFIX",
+    "FIELDS",
+    "REASONS_MAX",
+    "ConditionTrace",
+    "DecisionRecord",
+    "ExposureBasis",
+    "Facts",
+    "FieldType",
+    "KeyReused",
+    "OnUnknown",
+    "Outcome",
+    "PlanQuote",
+    "PlanTerms",
+    "Policy",
+    "PolicyReason",
+    "PolicyRefusal",
+    "PolicyVersion",
+    "Reason",
+    "Replay",
+    "Rule",
+    "RuleTrace",
+    "Stage",
+    "StoredAnswer",
+    "UnableToReadPolicy",
+    "Verdict",
+    "check_features",
+    "compile_policy",
+    "compose_answer",
+    "decide_answer",
+    "evaluate",
+    "hold_expires_at",
+    "json_number",
+    "parse_policy",
+    "quote",
+    "refuse_stage",
+    "score_reasons",
+    "will_hold",
+]
