@@ -1,0 +1,80 @@
+"""Early warning: the house looks at every customer, and calls a person when something changed for the worse.
+
+An *indicator* says what is watched (days past due, a jump of the return rate, a line that is nearly
+used up) and from which level on that is a *signal* of which severity. A signal makes an *alert*: one
+open alert for each customer and indicator, worse news raises it, the same news is not told twice. The
+queue is ordered by severity x exposure x confidence. What people do with an alert (assign, triage,
+action, dismiss) moves it along one table of states, and every move is kept with who, when and why.
+"""
+
+from shouxin.early_warning.domain import (
+    INDICATORS,
+    SEVERITY_WORDS,
+    STAGE_WORDS,
+    STATE_WORDS,
+    WATCHED_FEATURES,
+    AlertDetail,
+    AlertEntry,
+    AlertFilter,
+    AlertOutcome,
+    AlertPage,
+    AlertRefusal,
+    AlertRow,
+    AlertState,
+    Indicator,
+    Observation,
+    Severity,
+    Stage,
+    WatchCount,
+)
+from shouxin.early_warning.service import (
+    UnableToObserve,
+    action,
+    assign_alert,
+    count_open_alerts,
+    dismiss,
+    get_alert,
+    list_alerts,
+    note_alert,
+    observe,
+    record_outcome,
+    triage,
+    watch,
+    watch_customer,
+    watch_history,
+)
+
+__all__ = [
+    "INDICATORS",
+    "SEVERITY_WORDS",
+    "STAGE_WORDS",
+    "STATE_WORDS",
+    "WATCHED_FEATURES",
+    "AlertDetail",
+    "AlertEntry",
+    "AlertFilter",
+    "AlertOutcome",
+    "AlertPage",
+    "AlertRefusal",
+    "AlertRow",
+    "AlertState",
+    "Indicator",
+    "Observation",
+    "Severity",
+    "Stage",
+    "UnableToObserve",
+    "WatchCount",
+    "action",
+    "assign_alert",
+    "count_open_alerts",
+    "dismiss",
+    "get_alert",
+    "list_alerts",
+    "note_alert",
+    "observe",
+    "record_outcome",
+    "triage",
+    "watch",
+    "watch_customer",
+    "watch_history",
+]
