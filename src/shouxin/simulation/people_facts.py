@@ -1,0 +1,167 @@
+"""What the shop learns about people: registrations, verifications, changes, visits, violations."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from shouxin.simulation.domain import CHANNELS, REGIONS, Floats, Ints, Population
+from shouxin.simulation.facts import Facts, facts, numbered, numbers, texts, words
+from shouxin.simulation.persons import Persons, device_names
+from shouxin.simulation.seasons import time_of_day
+from shouxin.simulation.shop import CATEGORIES, MERCHANTS_A_CATEGORY, Orders
+
+IDENTIFIERS = ("phone", "email", "national_id")
+VERIFICATION_METHODS = ("sms_code", "mail_link", "id_document")
+VIOLATIONS = ("coupon_abuse", "refund_abuse")
+LOGINS_A_MONTH = 0.40
+PRODUCTS_A_CATEGORY = 400
+
+
+def registrations(rng: Generator, population: Population, persons: Persons) -> Facts:
+    """Every account's registration, with what the customer gave away about themselves."""
+    size = population.size
+    everyone = np.arange(size)
+    return facts(
+        "customer_registered",
+        everyone,
+        population.registered,
+        payload={
+            "channel": words(CHANNELS, population.channel),
+            "region": words(REGIONS, population.region, present=rng.random(size) < 0.9),
+        },
+        personal={
+            "name": texts(persons.name),
+            "phone": texts(persons.phone),
+            "email": texts(persons.email, present=rng.random(size) < 0.6),
+            "address": texts(persons.addresses[0], present=rng.random(size) < 0.5),
+        },
+    )
+
+
+def verifications(rng: Generator, population: Population, persons: Persons) -> tuple[Facts, ...]:
+    """Most telephones are verified at once, some e-mail addresses; a line needs an identity number."""
+    size = population.size
+    phone = np.flatnonzero(rng.random(size) < 0.92)
+    email = np.flatnonzero(rng.random(size) < 0.30)
+    lined = np.flatnonzero(population.has_line)
+    return (
+        _verified(phone, population.registered[phone] + 0.003, persons, which=0),
+        _verified(email, population.registered[email] + rng.exponential(2.0, len(email)), persons, which=1),
+        _verified(
+            lined, population.line_opened[lined] - rng.uniform(0.02, 1.0, len(lined)), persons, which=2
+        ),
+    )
+
+
+def moves(rng: Generator, population: Population, persons: Persons, *, horizon_days: int) -> Facts:
+    """Now and then a customer gives a new address."""
+    mover = np.flatnonzero(rng.random(population.size) < 0.08)
+    day = _while_known(rng, population, mover, horizon_days=horizon_days)
+    return facts(
+        "customer_updated",
+        mover,
+        day,
+        payload={"channel": words(CHANNELS, population.channel[mover])},
+        personal={"address": texts(persons.addresses[1].take(mover))},
+    )
+
+
+def visits(
+    rng: Generator, population: Population, persons: Persons, orders: Orders, *, horizon_days: int
+) -> tuple[Facts, ...]:
+    """Logins (some just before an order), products looked at and carts filled on the way to an order."""
+    customer, day, device = _draw_logins(rng, population, orders, horizon_days=horizon_days)
+    login = facts(
+        "login_recorded",
+        customer,
+        day,
+        payload={"channel": words(CHANNELS, population.channel[customer])},
+        personal={"device": texts(device_names(persons, customer, device))},
+    )
+    viewing = np.flatnonzero(rng.random(orders.size) < 0.22)
+    filling = np.flatnonzero(rng.random(orders.size) < 0.12)
+    return login, _views(rng, orders, viewing), _carts(rng, orders, filling)
+
+
+def violations(rng: Generator, population: Population, *, horizon_days: int) -> Facts:
+    """Few customers are caught breaking the shop's rules; refund abusers more often than others."""
+    caught = rng.random(population.size) < np.where(population.abuser, 0.30, 0.004)
+    who = np.flatnonzero(caught)
+    abuse = population.abuser[who]
+    severity = 1 + abuse + (rng.random(len(who)) < 0.2)
+    return facts(
+        "violation_recorded",
+        who,
+        _while_known(rng, population, who, horizon_days=horizon_days),
+        payload={"rule": words(VIOLATIONS, abuse), "severity": numbers(severity)},
+    )
+
+
+def product_codes(category: Ints, product: Ints) -> Ints:
+    """The number of a product of a category, unique in the shop."""
+    return category * PRODUCTS_A_CATEGORY + product
+
+
+def _verified(customer: Ints, day: Floats, persons: Persons, *, which: int) -> Facts:
+    column = (persons.phone, persons.email, persons.national_id)[which]
+    same = np.full(len(customer), which)
+    return facts(
+        "customer_verified",
+        customer,
+        day,
+        payload={"identifier": words(IDENTIFIERS, same), "method": words(VERIFICATION_METHODS, same)},
+        personal={IDENTIFIERS[which]: texts(column.take(customer))},
+    )
+
+
+def _while_known(rng: Generator, population: Population, who: Ints, *, horizon_days: int) -> Floats:
+    first = np.maximum(population.registered[who], 0.0)
+    return first + (horizon_days - first) * rng.random(len(who))
+
+
+def _draw_logins(
+    rng: Generator, population: Population, orders: Orders, *, horizon_days: int
+) -> tuple[Ints, Floats, Ints]:
+    """(customer, day, device): idle visits at any time, and visits that end in an order."""
+    present = np.maximum(
+        0.0, np.minimum(population.leaves, horizon_days) - np.maximum(population.registered, 0)
+    )
+    counts = rng.poisson(LOGINS_A_MONTH * present / 30.0)
+    idle = np.repeat(np.arange(population.size), counts)
+    first = np.maximum(population.registered[idle], 0.0)
+    day = np.floor(first + 1 + present[idle] * rng.random(len(idle)))
+    night = rng.random(len(idle)) < 0.05
+    buying = np.flatnonzero(rng.random(orders.size) < 0.30)
+    return (
+        np.concatenate([idle, orders.customer[buying]]),
+        np.concatenate([day + time_of_day(rng, night), orders.placed[buying] - 0.01]),
+        np.concatenate([np.zeros(len(idle), dtype=np.int64), orders.device[buying]]),
+    )
+
+
+def _views(rng: Generator, orders: Orders, which: Ints) -> Facts:
+    category = orders.category[which]
+    product = rng.integers(0, PRODUCTS_A_CATEGORY, len(which))
+    return facts(
+        "product_viewed",
+        orders.customer[which],
+        orders.placed[which] - rng.uniform(0.002, 0.009, len(which)),
+        payload={
+            "sku": texts(numbered("SKU", product_codes(category, product), digits=5)),
+            "category": words(CATEGORIES, category),
+        },
+    )
+
+
+def _carts(rng: Generator, orders: Orders, which: Ints) -> Facts:
+    product = orders.merchant[which] * (PRODUCTS_A_CATEGORY // MERCHANTS_A_CATEGORY)
+    return facts(
+        "cart_changed",
+        orders.customer[which],
+        orders.placed[which] - rng.uniform(0.0005, 0.002, len(which)),
+        payload={
+            "sku": texts(numbered("SKU", product_codes(orders.category[which], product), digits=5)),
+            "quantity": numbers(orders.items[which]),
+        },
+    )

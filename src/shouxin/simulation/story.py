@@ -1,0 +1,154 @@
+"""The story of a world: all its facts as one canonical table of events, in the order they were learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shouxin.simulation.credit_facts import credit_facts
+from shouxin.simulation.domain import Flags, Floats, Ints
+from shouxin.simulation.facts import Facts, learnt_soon, numbered
+from shouxin.simulation.people_facts import moves, registrations, verifications, violations, visits
+from shouxin.simulation.persons import make_persons
+from shouxin.simulation.shop_facts import order_facts
+from shouxin.simulation.world import Wanted, World, instants, stream
+
+SOURCE = "shop"
+CURRENCY = "CNY"
+# One message in two thousand is sent twice, as networks do.
+REPEATED_SHARE = 1 / 2000
+
+INSTANT = pa.timestamp("us", tz="UTC")
+EVENT_COLUMNS = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("version", pa.int32(), nullable=False),
+        pa.field("customer_ref", pa.string(), nullable=False),
+        pa.field("occurred_at", INSTANT, nullable=False),
+        pa.field("received_at", INSTANT, nullable=False),
+        pa.field("order_ref", pa.string()),
+        pa.field("amount_minor", pa.int64()),
+        pa.field("currency", pa.string()),
+        pa.field("payload", pa.string(), nullable=False),
+        pa.field("personal", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Story:
+    """``events`` in order of ``received`` (days since the start), up to the end of the live period."""
+
+    events: Any
+    received: Floats
+    repeated: Flags  # a message that was already sent once
+
+    def between(self, first: float, last: float) -> Any:
+        """The events that were learnt from day ``first`` until before day ``last``."""
+        low, high = np.searchsorted(self.received, [first, last])
+        return self.events.slice(int(low), int(high - low))
+
+
+def customer_refs(customer: Ints) -> Any:
+    """The shop's own references of customers."""
+    return numbered("C", customer + 1, digits=6)
+
+
+def order_refs(order: Ints) -> Any:
+    """The shop's own references of orders."""
+    return numbered("O", order + 1, digits=7)
+
+
+def tell(world: World) -> Story:
+    """Everything that happens, as events; what lies beyond the live period is not told."""
+    wanted = world.wanted
+    batches = [batch for batch in _batches(world) if batch.size]
+    received = handed_over(np.concatenate([batch.received for batch in batches]))
+    received = learnt_soon(stream(wanted.seed, "messages"), received)
+    table = pa.concat_tables(_table(wanted, batch, serial) for batch, serial in _with_serials(batches))
+    order = np.argsort(received, kind="stable")
+    order = order[received[order] < wanted.horizon_days]
+    order, repeated = _repeat_some(wanted, order)
+    table = table.append_column("received_at", _instant_column(wanted, received)).select(EVENT_COLUMNS.names)
+    return Story(table.take(order).cast(EVENT_COLUMNS), received[order], repeated)
+
+
+def handed_over(received: Floats) -> Floats:
+    """What happened before the history is learnt in its first hour, when the shop hands its register over."""
+    before = np.exp(np.minimum(received, 0.0) / 365.0) / 24.0  # keeps the order of the facts
+    return np.where(received < 0, before, received)
+
+
+def _batches(world: World) -> list[Facts]:
+    wanted, people, orders = world.wanted, world.population, world.orders
+    persons = make_persons(stream(wanted.seed, "persons"), people.person)
+    told = np.ones(orders.size, dtype=np.bool_)
+    told[world.intents] = False
+    rng = stream(wanted.seed, "people facts")
+    horizon = wanted.horizon_days
+    return [
+        registrations(rng, people, persons),
+        *verifications(rng, people, persons),
+        moves(rng, people, persons, horizon_days=horizon),
+        *visits(stream(wanted.seed, "visits"), people, persons, orders, horizon_days=horizon),
+        violations(stream(wanted.seed, "violations"), people, horizon_days=horizon),
+        *order_facts(stream(wanted.seed, "order facts"), orders, world.outcomes, persons, told=told),
+        *credit_facts(stream(wanted.seed, "credit facts"), people, orders, world.plans),
+    ]
+
+
+def _with_serials(batches: list[Facts]) -> list[tuple[Facts, Ints]]:
+    """Number the facts of each kind, so that kind and number name a fact for ever."""
+    used: dict[str, int] = {}
+    numbered_batches = []
+    for batch in batches:
+        first = used.get(batch.kind, 0)
+        numbered_batches.append((batch, np.arange(first, first + batch.size)))
+        used[batch.kind] = first + batch.size
+    return numbered_batches
+
+
+def _table(wanted: Wanted, batch: Facts, serial: Ints) -> Any:
+    amounts = pa.array(batch.amount, mask=batch.amount < 0)
+    size = batch.size
+    return pa.table(
+        {
+            "source": _same(SOURCE, size),
+            "source_id": numbered(f"{batch.kind}-", serial, digits=7),
+            "kind": _same(batch.kind, size),
+            "version": pa.array(np.ones(size, dtype=np.int32)),
+            "customer_ref": customer_refs(batch.customer),
+            "occurred_at": _instant_column(wanted, batch.occurred),
+            "order_ref": _where(batch.order >= 0, order_refs(batch.order)),
+            "amount_minor": amounts,
+            "currency": _where(batch.amount >= 0, _same(CURRENCY, size)),
+            "payload": batch.payload,
+            "personal": batch.personal,
+        }
+    )
+
+
+def _instant_column(wanted: Wanted, days: Floats) -> Any:
+    return pa.array(instants(wanted, days)).cast(INSTANT)
+
+
+def _same(value: str, size: int) -> Any:
+    return pa.repeat(pa.scalar(value, pa.string()), size)
+
+
+def _where(present: Flags, values: Any) -> Any:
+    return pc.if_else(pa.array(present), values, pa.scalar(None, pa.string()))
+
+
+def _repeat_some(wanted: Wanted, order: Ints) -> tuple[Ints, Flags]:
+    again = stream(wanted.seed, "repeats").random(len(order)) < REPEATED_SHARE
+    times = 1 + again.astype(np.int64)
+    repeated = np.zeros(int(times.sum()), dtype=np.bool_)
+    repeated[(np.cumsum(times) - 1)[again]] = True
+    return np.repeat(order, times), repeated

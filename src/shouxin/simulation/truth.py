@@ -1,0 +1,76 @@
+"""The truth of a world, for those who judge the house: never among the events, never read by the chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from shouxin.simulation.borrowing import DEFAULT_AT_DAYS, Plans, defaults
+from shouxin.simulation.domain import Floats, stress_hazard
+from shouxin.simulation.story import INSTANT, customer_refs, order_refs
+from shouxin.simulation.world import World, instants
+
+OUTCOME_DAYS = 180
+
+
+def default_days(world: World) -> Floats:
+    """The day each customer first reaches 60 days past due in the older books; inf if not before the end."""
+    day = defaults(world.orders, world.plans, customers=world.population.size)
+    return np.where(day < world.wanted.horizon_days, day, np.inf)
+
+
+def default_rate(world: World) -> float:
+    """Of the lines not in default 180 days before the history's end, the share that defaults by its end."""
+    as_of = max(0, world.wanted.history_days - OUTCOME_DAYS)
+    day = default_days(world)
+    exposed = (world.population.line_opened < as_of) & (day >= as_of)
+    return float((day[exposed] < as_of + OUTCOME_DAYS).mean()) if exposed.any() else 0.0
+
+
+def truth_of_customers(world: World) -> Any:
+    """One row an account: who they are and what they will do."""
+    people, life = world.population, world.life
+    return pa.table(
+        {
+            "customer_ref": customer_refs(np.arange(people.size)),
+            "person": pa.array(people.person),
+            "latent_risk": pa.array(people.risk),
+            "stress_hazard_daily": pa.array(stress_hazard(people)),
+            "careless": pa.array(people.careless),
+            "impulsive": pa.array(people.impulsive),
+            "income_monthly": pa.array(people.income),
+            "refund_abuser": pa.array(people.abuser),
+            "has_line": pa.array(people.has_line),
+            "stress_at": _moments(world, life.onset[:, 0]),
+            "stops_paying_at": _moments(world, life.stop.min(axis=1)),
+            "first_default_at": _moments(world, default_days(world)),
+        }
+    )
+
+
+def truth_of_plans(world: World) -> Any:
+    """One row a plan of the older books: how each instalment will be paid (null: never)."""
+    plans: Plans = world.plans
+    never = np.isinf(plans.delay)
+    days = np.where(never, 0, plans.delay).astype(np.int32)
+    columns = {
+        f"delay_{number + 1}": pa.array(days[:, number], mask=never[:, number])
+        for number in range(plans.delay.shape[1])
+    }
+    reaches = (~plans.waived & (plans.delay >= DEFAULT_AT_DAYS)).any(axis=1)
+    return pa.table(
+        {
+            "order_ref": order_refs(plans.order),
+            "customer_ref": customer_refs(world.orders.customer[plans.order]),
+            **columns,
+            "reaches_60_days": pa.array(reaches),
+        }
+    )
+
+
+def _moments(world: World, days: Floats) -> Any:
+    # Beyond ten years a draw means never; it only tells how long the exponential tail is.
+    never = ~(np.abs(days) < 3650)
+    return pa.array(instants(world.wanted, np.where(never, 0.0, days)), mask=never).cast(INSTANT)

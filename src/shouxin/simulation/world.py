@@ -1,0 +1,150 @@
+"""One simulated world: a seed and a calendar in, everything that happens in it out.
+
+Every behaviour draws from a stream of random numbers of its own, named after it, so that a new
+behaviour never shifts the luck of an old one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.random import Generator
+
+from shouxin.simulation.borrowing import Plans, draw_plans, draw_wishes
+from shouxin.simulation.domain import Flags, Floats, Ints, Life, Population, draw_life, draw_population
+from shouxin.simulation.seasons import day_weights
+from shouxin.simulation.shop import CREDIT, Orders, Outcomes, draw_orders, draw_outcomes
+
+CUSTOMERS_MIN = 20
+MONTHS_MIN = 3
+MONTHS_MAX = 120
+LIVE_DAYS_MAX = 366
+
+
+class UnableToSimulate(ValueError):
+    """The world asked for can not be made; the message says what to ask for instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: ``months`` of history from ``start``, then ``live_days`` after it."""
+
+    customers: int
+    months: int
+    start: date
+    seed: int
+    live_days: int = 90
+    live_checkouts: int | None = None  # default: one for every ten customers
+
+    def __post_init__(self) -> None:
+        if self.customers < CUSTOMERS_MIN:
+            raise UnableToSimulate(f"customers must be at least {CUSTOMERS_MIN}, not {self.customers}")
+        if not MONTHS_MIN <= self.months <= MONTHS_MAX:
+            raise UnableToSimulate(f"months must be {MONTHS_MIN} to {MONTHS_MAX}, not {self.months}")
+        if not 0 <= self.live_days <= LIVE_DAYS_MAX:
+            raise UnableToSimulate(f"live days must be 0 to {LIVE_DAYS_MAX}, not {self.live_days}")
+        if self.seed < 0 or (self.live_checkouts or 0) < 0:
+            raise UnableToSimulate("seed and number of checkouts must not be negative")
+
+    @property
+    def end(self) -> date:
+        """The first day after the history."""
+        months = self.start.month - 1 + self.months
+        return date(self.start.year + months // 12, months % 12 + 1, min(self.start.day, 28))
+
+    @property
+    def history_days(self) -> int:
+        """How long the history is."""
+        return (self.end - self.start).days
+
+    @property
+    def horizon_days(self) -> int:
+        """How long history and live period are together."""
+        return self.history_days + self.live_days
+
+    @property
+    def live_end(self) -> date:
+        """The first day after the live period."""
+        return self.end + timedelta(days=self.live_days)
+
+    @property
+    def checkouts(self) -> int:
+        """How many checkouts on credit the live period should have."""
+        return self.customers // 10 if self.live_checkouts is None else self.live_checkouts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Everything that is and happens; ``intents`` index the live orders that ask our house for credit."""
+
+    wanted: Wanted
+    population: Population
+    life: Life
+    orders: Orders
+    outcomes: Outcomes
+    plans: Plans
+    intents: Ints
+
+
+def stream(seed: int, name: str) -> Generator:
+    """The random numbers of one behaviour."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def draw_world(wanted: Wanted, *, advance: Callable[[], object] = lambda: None) -> World:
+    """Draw the whole world; ``advance`` is called after each of ``WORLD_STEPS`` steps."""
+    seed = wanted.seed
+    people = draw_population(
+        stream(seed, "population"), customers=wanted.customers, history_days=wanted.history_days
+    )
+    life = draw_life(stream(seed, "life"), people, horizon_days=wanted.horizon_days)
+    advance()
+    weights = day_weights(wanted.start, days=wanted.horizon_days)
+    orders = draw_orders(stream(seed, "orders"), people, life, weights=weights)
+    advance()
+    outcomes = draw_outcomes(stream(seed, "outcomes"), people, orders)
+    advance()
+    wishes = draw_wishes(stream(seed, "wishes"), people, orders, outcomes)
+    history = orders.placed < wanted.history_days
+    plans = draw_plans(
+        stream(seed, "plans"), people, life, orders, outcomes, wishes=np.flatnonzero(wishes & history)
+    )
+    advance()
+    intents = _draw_intents(stream(seed, "intents"), people, orders, wishes & ~history, wanted.checkouts)
+    return World(wanted, people, life, _paid_by_credit(orders, plans), outcomes, plans, intents)
+
+
+WORLD_STEPS = 4
+
+
+def _draw_intents(rng: Generator, population: Population, orders: Orders, wishes: Flags, count: int) -> Ints:
+    """Choose the checkouts that the live period sends to our house: one in twenty is from a stranger."""
+    no_line = ~population.has_line[orders.customer] & (orders.placed >= _first(orders, wishes))
+    strangers = _sample(rng, np.flatnonzero(no_line), count // 20)
+    known = _sample(rng, np.flatnonzero(wishes), count - len(strangers))
+    return np.sort(np.concatenate([known, strangers]))
+
+
+def _first(orders: Orders, wishes: Flags) -> float:
+    return float(orders.placed[wishes].min(initial=np.inf))
+
+
+def _sample(rng: Generator, pool: Ints, count: int) -> Ints:
+    return rng.choice(pool, min(count, len(pool)), replace=False)
+
+
+def _paid_by_credit(orders: Orders, plans: Plans) -> Orders:
+    method = orders.method.copy()
+    method[plans.order] = CREDIT
+    return replace(orders, method=method)
+
+
+def instants(wanted: Wanted, days: Floats) -> Ints:
+    """Microseconds since 1970 UTC of local days since the start (China Standard Time, no summer time)."""
+    midnight = (wanted.start - date(1970, 1, 1)).days * 86_400 - 8 * 3600
+    seconds: Ints = midnight + np.round(days * 86_400).astype(np.int64)
+    return seconds * 1_000_000
