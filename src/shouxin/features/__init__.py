@@ -1,0 +1,48 @@
+"""What a customer's events say, as numbers: how often, how much, how late, how recently.
+
+Each number is a *feature* with one definition: what it reads, over which days, what a missing value
+means and who answers for it. The same definition gives the value for a nightly batch, for a training set
+at dates long past, and for the checkout that is waiting; tests prove the three equal. Nobody standing at
+a date sees a fact that happened, or was learnt, after it. What is predicted (an *event of default*) is
+defined here in the same way, and a label is refused before its time is over.
+"""
+
+from shouxin.features.domain import (
+    CANCELS,
+    CATALOGUE,
+    DEFAULTS,
+    OUTCOMES,
+    Direction,
+    EventOfDefault,
+    FeatureDefinition,
+    Missing,
+    UnableToLabel,
+    catalogue,
+    catalogue_hash,
+    evaluate,
+    training_points,
+)
+from shouxin.features.service import compute, history_period, labels, training_set, values_at
+from shouxin.features.store import UnableToReadHistory
+
+__all__ = [
+    "CANCELS",
+    "CATALOGUE",
+    "DEFAULTS",
+    "OUTCOMES",
+    "Direction",
+    "EventOfDefault",
+    "FeatureDefinition",
+    "Missing",
+    "UnableToLabel",
+    "UnableToReadHistory",
+    "catalogue",
+    "catalogue_hash",
+    "compute",
+    "evaluate",
+    "history_period",
+    "labels",
+    "training_points",
+    "training_set",
+    "values_at",
+]

@@ -1,0 +1,60 @@
+"""Definitions of features and of events of default, and their computation over a list of events. Pure."""
+
+from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash
+from shouxin.features.domain.definition import (
+    AMOUNT,
+    ORDER,
+    Aggregate,
+    Aggregation,
+    Comparison,
+    Condition,
+    Direction,
+    FeatureDefinition,
+    Field,
+    Form,
+    Missing,
+    Origin,
+    kinds_of,
+    parts_of,
+)
+from shouxin.features.domain.evaluation import THOUSANDTHS_DIGITS, evaluate
+from shouxin.features.domain.outcomes import (
+    CANCELS,
+    DEFAULTS,
+    OUTCOMES,
+    EventOfDefault,
+    UnableToLabel,
+    check_mature,
+    label,
+    training_points,
+)
+
+__all__ = [
+    "AMOUNT",
+    "CANCELS",
+    "CATALOGUE",
+    "DEFAULTS",
+    "ORDER",
+    "OUTCOMES",
+    "THOUSANDTHS_DIGITS",
+    "Aggregate",
+    "Aggregation",
+    "Comparison",
+    "Condition",
+    "Direction",
+    "EventOfDefault",
+    "FeatureDefinition",
+    "Field",
+    "Form",
+    "Missing",
+    "Origin",
+    "UnableToLabel",
+    "catalogue",
+    "catalogue_hash",
+    "check_mature",
+    "evaluate",
+    "kinds_of",
+    "label",
+    "parts_of",
+    "training_points",
+]

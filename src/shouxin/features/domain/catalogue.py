@@ -1,0 +1,211 @@
+"""The first twenty features of the catalogue: what a shop's events say about a customer's credit.
+
+They read the shop's whole orders and a shop that sends order lines alike. A direction is declared
+only where credit sense gives one for *every* event of default: more refunds are worse news whatever
+we predict, more orders are not. A share of no orders is 0: that there were none is told once, by the days
+since the last order, and not again by every share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shouxin.features.domain.definition import (
+    AMOUNT,
+    ORDER,
+    Aggregate,
+    Aggregation,
+    Comparison,
+    Condition,
+    Direction,
+    FeatureDefinition,
+    Field,
+    Form,
+    Missing,
+    Origin,
+)
+from shouxin.kernel import Bilingual, content_hash
+
+_ORDERED = ("order_placed", "order_line_placed")
+_CANCELLED = ("order_cancelled", "order_line_cancelled")
+_SENT_BACK = ("refund_issued", "return_requested", "delivery_refused")
+_SEEN = ("customer_registered", *_ORDERED)
+_DAYS_PAST_DUE = Field(Origin.NUMBER, "days_past_due")
+_RISKIER, _SAFER = Direction.HIGHER_IS_RISKIER, Direction.HIGHER_IS_SAFER
+_NULL, _ZERO = Missing.STAYS_NULL, Missing.IS_ZERO
+_CUSTOMER_TEAM, _CREDIT_TEAM, _FRAUD_TEAM = "customer_insight", "credit_risk", "fraud_risk"
+_NIGHT_LAST_HOUR = 5
+
+
+def catalogue(*, zone: str = "Asia/Shanghai") -> tuple[FeatureDefinition, ...]:
+    """The twenty definitions for a shop whose customers live by the clock of ``zone``."""
+    return (*_buying(zone), *_sending_back(), *_borrowing(), *_behaving(zone))
+
+
+def _buying(zone: str) -> tuple[FeatureDefinition, ...]:
+    months = Aggregate(Aggregation.COUNT_DISTINCT, _ORDERED, 365, Field(Origin.MONTH, zone))
+    last = Aggregate(Aggregation.DAYS_SINCE_LATEST, _ORDERED)
+    first = Aggregate(Aggregation.DAYS_SINCE_EARLIEST, _SEEN)
+    return (
+        _value("orders_90d", _orders(90), "近90天订单数", "orders in the last 90 days", "orders"),
+        _value("spend_365d", _spend(365), "近365天下单金额", "amount ordered in the last 365 days", "money"),
+        _share(
+            "mean_order_value_365d", _spend(365), _orders(365), "近365天平均每单金额",
+            "mean value of an order in the last 365 days", unit="money", missing=_NULL,
+        ),
+        _value(
+            "days_since_last_order", last, "距上次下单天数", "days since the last order", "days",
+            missing=_NULL,
+        ),
+        _value(
+            "tenure_days", first, "成为顾客的天数", "days since the customer was first seen", "days",
+            missing=_NULL,
+        ),
+        _value(
+            "active_months_365d", months, "近365天有订单的月份数",
+            "months with an order in the last 365 days", "months",
+        ),
+    )  # fmt: skip
+
+
+def _sending_back() -> tuple[FeatureDefinition, ...]:
+    refund_only = Condition(Field(Origin.TEXT, "refund_kind"), Comparison.EQUALS, "refund_only")
+    refunds_only = Aggregate(Aggregation.COUNT, ("refund_issued",), 180, where=(refund_only,))
+    last = Aggregate(Aggregation.DAYS_SINCE_LATEST, _CANCELLED)
+    jump = (_distinct(_SENT_BACK, 30), _orders(30), _distinct(_SENT_BACK, 180), _orders(180))
+    return (
+        _share(
+            "cancelled_share_180d", _distinct(_CANCELLED, 180), _orders(180), "近180天取消订单占比",
+            "share of orders cancelled in the last 180 days", direction=_RISKIER,
+        ),
+        _value(
+            "cancelled_orders_365d", _distinct(_CANCELLED, 365), "近365天取消订单数",
+            "orders cancelled in the last 365 days", "orders", direction=_RISKIER,
+        ),
+        _value(
+            "days_since_last_cancel", last, "距上次取消订单天数", "days since the last cancellation",
+            "days", missing=_NULL, direction=_SAFER,
+        ),
+        _share(
+            "refund_share_180d", _distinct(("refund_issued",), 180), _orders(180), "近180天退款订单占比",
+            "share of orders refunded in the last 180 days", direction=_RISKIER,
+        ),
+        _value(
+            "refund_only_count_180d", refunds_only, "近180天仅退款次数",
+            "refunds without return in the last 180 days", "refunds", direction=_RISKIER, owner=_FRAUD_TEAM,
+        ),
+        FeatureDefinition(
+            "return_rate_jump_30d", Form.JUMP, jump,
+            Bilingual("近30天退货率较近180天的上升", "rise of the return rate, last 30 days against 180"),
+            "share", _ZERO, _RISKIER, _FRAUD_TEAM,
+        ),
+    )  # fmt: skip
+
+
+def _borrowing() -> tuple[FeatureDefinition, ...]:
+    on_credit = Condition(Field(Origin.TEXT, "payment_method"), Comparison.EQUALS, "credit")
+    credit_orders = Aggregate(Aggregation.COUNT_DISTINCT, _ORDERED, 180, ORDER, (on_credit,))
+    credit_spend = Aggregate(Aggregation.SUM, _ORDERED, 90, AMOUNT, (on_credit,))
+    limit = Aggregate(Aggregation.LATEST, ("line_opened", "line_limit_changed"), None, AMOUNT)
+    late = Condition(_DAYS_PAST_DUE, Comparison.AT_LEAST, 1)
+    on_time = Condition(_DAYS_PAST_DUE, Comparison.AT_MOST, 0)
+    paid = ("repayment_received",)
+    worst = Aggregate(Aggregation.MAX, (*paid, "instalment_overdue"), 180, _DAYS_PAST_DUE)
+    return (
+        _share(
+            "credit_order_share_180d", credit_orders, _orders(180), "近180天信用支付订单占比",
+            "share of orders bought on credit in the last 180 days", owner=_CREDIT_TEAM,
+        ),
+        _share(
+            "credit_use_90d", credit_spend, limit, "近90天信用消费占额度比例",
+            "bought on credit in the last 90 days as a share of the limit", missing=_NULL,
+            direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "late_repayments_180d", Aggregate(Aggregation.COUNT, paid, 180, where=(late,)),
+            "近180天逾期还款次数", "late repayments in the last 180 days", "repayments",
+            direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "max_days_past_due_180d", worst, "近180天最长逾期天数", "most days past due in the last 180 days",
+            "days", direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "repayments_on_time_180d", Aggregate(Aggregation.COUNT, paid, 180, where=(on_time,)),
+            "近180天按时还款次数", "repayments on time in the last 180 days", "repayments",
+            direction=_SAFER, owner=_CREDIT_TEAM,
+        ),
+    )  # fmt: skip
+
+
+def _behaving(zone: str) -> tuple[FeatureDefinition, ...]:
+    night = Condition(Field(Origin.HOUR, zone), Comparison.AT_MOST, _NIGHT_LAST_HOUR)
+    devices = Aggregate(
+        Aggregation.COUNT_DISTINCT, ("login_recorded", "order_placed"), 90, Field(Origin.TEXT, "device_token")
+    )
+    complaints = Aggregate(Aggregation.COUNT, ("complaint_filed", "violation_recorded"), 180)
+    return (
+        _share(
+            "night_order_share_180d", Aggregate(Aggregation.COUNT_DISTINCT, _ORDERED, 180, ORDER, (night,)),
+            _orders(180), "近180天夜间（0至6点）下单占比",
+            "share of orders placed at night (midnight to six) in the last 180 days", owner=_FRAUD_TEAM,
+        ),
+        _value(
+            "distinct_devices_90d", devices, "近90天使用设备数", "devices used in the last 90 days",
+            "devices", owner=_FRAUD_TEAM,
+        ),
+        _value(
+            "complaints_180d", complaints, "近180天投诉及违规次数",
+            "complaints and violations in the last 180 days", "events", direction=_RISKIER,
+        ),
+    )  # fmt: skip
+
+
+def _orders(days: int) -> Aggregate:
+    return _distinct(_ORDERED, days)
+
+
+def _spend(days: int) -> Aggregate:
+    return Aggregate(Aggregation.SUM, _ORDERED, days, AMOUNT)
+
+
+def _distinct(kinds: tuple[str, ...], days: int) -> Aggregate:
+    return Aggregate(Aggregation.COUNT_DISTINCT, kinds, days, ORDER)
+
+
+def _value(
+    name: str,
+    part: Aggregate,
+    zh: str,
+    en: str,
+    unit: str,
+    *,
+    missing: Missing = _ZERO,
+    direction: Direction | None = None,
+    owner: str = _CUSTOMER_TEAM,
+) -> FeatureDefinition:
+    return FeatureDefinition(name, Form.VALUE, (part,), Bilingual(zh, en), unit, missing, direction, owner)
+
+
+def _share(
+    name: str,
+    above: Aggregate,
+    below: Aggregate,
+    zh: str,
+    en: str,
+    *,
+    unit: str = "share",
+    missing: Missing = _ZERO,
+    direction: Direction | None = None,
+    owner: str = _CUSTOMER_TEAM,
+) -> FeatureDefinition:
+    meaning = Bilingual(zh, en)
+    return FeatureDefinition(name, Form.SHARE, (above, below), meaning, unit, missing, direction, owner)
+
+
+CATALOGUE = catalogue()
+
+
+def catalogue_hash(definitions: Sequence[FeatureDefinition] = CATALOGUE) -> str:
+    """The name of exactly these definitions; any change of any of them changes it."""
+    return content_hash([definition.as_data() for definition in definitions])

@@ -1,0 +1,147 @@
+"""The verbs of features: compute, values_at, labels, training_set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from shouxin.features import store
+from shouxin.features.domain import (
+    CATALOGUE,
+    EventOfDefault,
+    FeatureDefinition,
+    UnableToLabel,
+    check_mature,
+    evaluate,
+    kinds_of,
+    parts_of,
+)
+from shouxin.identity import references_of
+from shouxin.ingestion import list_events
+from shouxin.kernel import CustomerId
+
+Progress = Callable[[int, int], None]
+
+
+def compute(
+    history: Path,
+    links: pa.Table,
+    *,
+    as_of: datetime,
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+    customers: Sequence[str] | None = None,
+) -> pa.Table:
+    """``customer_id, as_of, <feature>...`` (float64, null where missing) as known at ``as_of``.
+
+    For the ``customers`` given, else for everyone of whom at least one event was known. ``links`` has
+    source, customer_ref, customer_id. Raises UnableToReadHistory.
+    """
+    with store.opened_history(history, links, parts_of(definitions)) as opened:
+        wanted = (
+            store.known_customers(opened, as_of=as_of)
+            if customers is None
+            else pa.table({"customer_id": pa.array(list(customers), pa.string())})
+        )
+        return store.feature_table(opened, definitions, customers=wanted, as_of=as_of)
+
+
+def values_at(
+    db: Connection,
+    customer_id: CustomerId,
+    *,
+    as_of: datetime,
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+) -> dict[str, float | None]:
+    """The features of one customer as known at ``as_of``, read fresh from the event log."""
+    # Our own credit room names the customer by its id, whether or not identity has linked that yet.
+    references = {*references_of(db, customer_id), ("credit", str(customer_id))}
+    events = list_events(db, sorted(references), as_of=as_of, kinds=kinds_of(parts_of(definitions)))
+    return evaluate(definitions, events, as_of=as_of)
+
+
+def labels(
+    history: Path,
+    links: pa.Table,
+    *,
+    as_of: datetime,
+    outcome: EventOfDefault,
+    known_until: datetime | None = None,
+) -> pa.Table:
+    """``customer_id, as_of, event`` for the population at ``as_of``, from what is known at ``known_until``.
+
+    ``known_until`` defaults to the end of the history's last day. Raises UnableToLabel while the
+    performance window is not over by then, and UnableToReadHistory.
+    """
+    with store.opened_history(history, links, outcome.parts()) as opened:
+        until = known_until or _end_of_history(opened)
+        check_mature(outcome, as_of=as_of, known_until=until)
+        return store.label_table(opened, outcome, as_of=as_of, known_until=until)
+
+
+def training_set(
+    history: Path,
+    links: pa.Table,
+    *,
+    as_ofs: Sequence[datetime],
+    outcome: EventOfDefault,
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+    known_until: datetime | None = None,
+    progress: Progress | None = None,
+) -> pa.Table:
+    """``customer_id, as_of, <feature>..., event`` at each of several points in time.
+
+    Each row has the features as they were known then and what happened afterwards, as known at
+    ``known_until`` (default: the end of the history's last day). Raises UnableToLabel for a point whose
+    performance window is not over by then, and UnableToReadHistory.
+    """
+    assert as_ofs, "a training set is made at one point in time at least"
+    with store.opened_history(history, links, (*parts_of(definitions), *outcome.parts())) as opened:
+        until = known_until or _end_of_history(opened)
+        for as_of in as_ofs:
+            check_mature(outcome, as_of=as_of, known_until=until)
+        rows = []
+        for done, as_of in enumerate(as_ofs, 1):
+            rows.append(_training_rows(opened, definitions, outcome, as_of=as_of, known_until=until))
+            if progress:
+                progress(done, len(as_ofs))
+    return pa.concat_tables(rows)
+
+
+def history_period(history: Path, links: pa.Table) -> tuple[datetime, datetime]:
+    """When the history begins, and the end of its last day. Raises UnableToReadHistory."""
+    with store.opened_history(history, links, ()) as opened:
+        span = store.history_span(opened)
+        if span is None:
+            raise store.UnableToReadHistory("the event history is empty; load events first")
+        return span[0], _end_of_day(span[1])
+
+
+def _training_rows(
+    opened: store.OpenHistory,
+    definitions: Sequence[FeatureDefinition],
+    outcome: EventOfDefault,
+    *,
+    as_of: datetime,
+    known_until: datetime,
+) -> pa.Table:
+    labelled = store.label_table(opened, outcome, as_of=as_of, known_until=known_until)
+    population = labelled.select(["customer_id"])
+    table = store.feature_table(opened, definitions, customers=population, as_of=as_of)
+    assert table["customer_id"].equals(labelled["customer_id"]), "both come by customer_id"
+    return table.append_column("event", labelled["event"])
+
+
+def _end_of_history(opened: store.OpenHistory) -> datetime:
+    span = store.history_span(opened)
+    if span is None:
+        raise UnableToLabel("the event history is empty: nothing has happened that could be a label")
+    return _end_of_day(span[1])
+
+
+def _end_of_day(instant: datetime) -> datetime:
+    """A shop sends whole days: the day of its last event is known to its end (UTC)."""
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

@@ -1,0 +1,132 @@
+"""One definition, three values: batch, training set and online are equal to the last bit (law)."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rooms.test_features_history import AS_OF, LIFE, links_of, write_history
+from shouxin.features import CANCELS, CATALOGUE, DEFAULTS, compute, evaluate, labels, training_set
+from shouxin.features.domain import Aggregate, kinds_of, label, parts_of
+from shouxin.kernel import Event, Money
+
+REFERENCES = ("C1", "C2", "C3")
+KINDS = sorted({*kinds_of(parts_of(CATALOGUE)), *kinds_of(DEFAULTS.parts()), "product_viewed"})
+EDGES = sorted({part.window_days for part in parts_of(CATALOGUE) if part.window_days})
+MICROSECOND = timedelta(microseconds=1)
+
+# Days before AS_OF: anywhere, and just inside, at and just outside every window's edge.
+instants = st.one_of(
+    st.integers(-120 * 24 * 60, 500 * 24 * 60).map(lambda minutes: AS_OF - timedelta(minutes=minutes)),
+    st.builds(
+        lambda days, step: AS_OF - timedelta(days=days) + step * MICROSECOND,
+        st.sampled_from([0, *EDGES]),
+        st.integers(-1, 1),
+    ),
+)
+lateness = st.one_of(st.just(timedelta(0)), st.integers(1, 60 * 24 * 60).map(lambda m: timedelta(minutes=m)))
+amounts = st.none() | st.builds(Money, st.integers(0, 10**9), st.sampled_from(["CNY", "GBP", "JPY", "KWD"]))
+payloads = st.fixed_dictionaries(
+    {},
+    optional={
+        "payment_method": st.sampled_from(["card", "credit", "it's"]),
+        "refund_kind": st.sampled_from(["return", "refund_only"]),
+        "days_past_due": st.integers(0, 95),
+        "device_token": st.sampled_from(["tok_a", "tok_b", "tok_c"]),
+        "reason": st.sampled_from(["尺码不合", 'a "quoted" word', ""]),
+    },
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    count = draw(st.integers(1, 40))
+    events = []
+    for number in range(count):
+        occurred = draw(instants)
+        events.append(
+            Event(
+                source="shop",
+                source_id=str(number),
+                kind=draw(st.sampled_from(KINDS)),
+                version=1,
+                customer_ref=draw(st.sampled_from(REFERENCES)),
+                occurred_at=occurred,
+                received_at=occurred + draw(lateness),
+                amount=draw(amounts),
+                order_ref=draw(st.none() | st.sampled_from(["O1", "O2", "O3", "O4"])),
+                payload=draw(payloads),
+            )
+        )
+    return events
+
+
+def of(events: list[Event], reference: str) -> list[Event]:
+    return [event for event in events if event.customer_ref == reference]
+
+
+def by_customer(table: pa.Table) -> dict[str, dict[str, object]]:
+    return {row["customer_id"]: row for row in table.to_pylist()}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+@example(LIFE)
+def test_batch_training_row_and_online_value_are_equal(events):
+    links = links_of(*REFERENCES)
+    known = {f"cus_{e.customer_ref}" for e in events if e.known_at(AS_OF)}
+    with tempfile.TemporaryDirectory() as folder:
+        history = write_history(Path(folder), events)
+        batch = by_customer(compute(history, links, as_of=AS_OF))
+        training = by_customer(
+            training_set(
+                history, links, as_ofs=[AS_OF], outcome=CANCELS, known_until=AS_OF + timedelta(days=90)
+            )
+        )
+    assert set(batch) == known
+    for reference in REFERENCES:
+        online = evaluate(CATALOGUE, of(events, reference), as_of=AS_OF)
+        customer = f"cus_{reference}"
+        for row in (batch.get(customer), training.get(customer)):
+            if row is not None:
+                assert {name: row[name] for name in online} == online
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(), st.sampled_from([CANCELS, DEFAULTS]), st.integers(0, 30))
+def test_labels_are_what_the_definition_says(events, outcome, waited_days):
+    until = outcome.matures_at(AS_OF) + timedelta(days=waited_days)
+    with tempfile.TemporaryDirectory() as folder:
+        history = write_history(Path(folder), events)
+        table = labels(history, links_of(*REFERENCES), as_of=AS_OF, outcome=outcome, known_until=until)
+    expected = {
+        f"cus_{reference}": value
+        for reference in REFERENCES
+        if (value := label(outcome, of(events, reference), as_of=AS_OF, known_until=until)) is not None
+    }
+    assert {row["customer_id"]: row["event"] for row in table.to_pylist()} == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), histories())
+def test_the_future_changes_nothing(events, others):
+    later = [event for event in others if not event.known_at(AS_OF)]
+    assert evaluate(CATALOGUE, [*events, *later], as_of=AS_OF) == evaluate(CATALOGUE, events, as_of=AS_OF)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_the_order_of_reading_changes_nothing(events, random):
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    assert evaluate(CATALOGUE, shuffled, as_of=AS_OF) == evaluate(CATALOGUE, events, as_of=AS_OF)
+
+
+def test_every_window_edge_is_among_the_drawn_instants():
+    assert all(isinstance(part, Aggregate) for part in parts_of(CATALOGUE))
+    assert EDGES == [30, 90, 180, 365]

@@ -1,0 +1,193 @@
+"""What each of the twenty features says, as drawn tables: a life on the left, the value on the right."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rooms.test_features_history import AS_OF, event, links_of, write_history
+from shouxin.features import CATALOGUE, Missing, catalogue, catalogue_hash, compute, evaluate
+from shouxin.features.domain import Aggregate, Aggregation, Origin, kinds_of, parts_of
+from shouxin.kernel.money import exponent
+
+
+def order(days_ago, name, amount="100.00", **more):
+    return event("order_placed", days_ago, order=name, amount=amount, items=1, **more)
+
+
+def line(days_ago, name, amount, **more):
+    return event("order_line_placed", days_ago, order=name, amount=amount, currency="GBP", **more)
+
+
+def paid(days_ago, days_past_due):
+    return event("repayment_received", days_ago, amount="9.00", plan_id="P", days_past_due=days_past_due)
+
+
+MORNING = 1 + 22 / 24  # AS_OF is midnight UTC, eight in the morning in Shanghai: there it is ten o'clock
+LOGIN = "login_recorded"
+
+# feature, the customer's events, its value
+TABLE = [
+    ("orders_90d", [order(10, "O1"), order(89, "O2"), order(90, "O3")], 2.0),
+    ("orders_90d", [line(10, "536365", "2.50"), line(10, "536365", "7.50", sku="b")], 1.0),
+    ("orders_90d", [], 0.0),
+    ("spend_365d", [order(10, "O1", "19.90"), order(300, "O2", "0.10"), order(365, "O3")], 20.0),
+    (
+        "mean_order_value_365d",
+        [line(1, "O1", "10.00"), line(1.1, "O1", "20.00"), line(2, "O2", "6.00")],
+        18.0,
+    ),
+    ("mean_order_value_365d", [order(366, "O1")], None),
+    ("days_since_last_order", [order(12.9, "O1"), order(30, "O2")], 12.0),
+    ("days_since_last_order", [event("customer_registered", 5)], None),
+    ("tenure_days", [event("customer_registered", 700.5), order(3, "O1")], 700.0),
+    ("active_months_365d", [order(1, "O1"), order(2, "O2"), order(40, "O3")], 2.0),
+    ("cancelled_share_180d", [order(9, "O1"), order(8, "O2"), event("order_cancelled", 7, order="O2")], 0.5),
+    ("cancelled_share_180d", [event("order_cancelled", 7, order="O2")], 0.0),
+    ("cancelled_orders_365d", [event("order_line_cancelled", 364, order="C5", amount="1.00")], 1.0),
+    ("days_since_last_cancel", [event("order_cancelled", 33, order="O1")], 33.0),
+    ("days_since_last_cancel", [order(9, "O1")], None),
+    ("refund_share_180d", [order(9, "O1"), event("refund_issued", 7, order="O1", refund_kind="return")], 1.0),
+    ("refund_only_count_180d", [event("refund_issued", 7, order="O1", refund_kind="return")], 0.0),
+    ("refund_only_count_180d", [event("refund_issued", 7, order="O1", refund_kind="refund_only")], 1.0),
+    (
+        "return_rate_jump_30d",
+        [
+            order(9, "O1"),
+            order(99, "O2"),
+            order(98, "O3"),
+            order(97, "O4"),
+            event("return_requested", 7, order="O1"),
+        ],
+        0.75,
+    ),
+    ("return_rate_jump_30d", [order(99, "O2"), event("return_requested", 7, order="O2")], 0.0),
+    (
+        "credit_order_share_180d",
+        [order(9, "O1", payment_method="credit"), order(8, "O2", payment_method="card")],
+        0.5,
+    ),
+    (
+        "credit_use_90d",
+        [
+            event("line_opened", 200, amount="1000.00"),
+            event("line_limit_changed", 50, amount="400.00"),
+            order(9, "O1", payment_method="credit"),
+            order(8, "O2", payment_method="card"),
+        ],
+        0.25,
+    ),
+    ("credit_use_90d", [order(9, "O1", payment_method="credit")], None),
+    ("late_repayments_180d", [paid(9, 0), paid(8, 1), paid(7, 30), paid(181, 5)], 2.0),
+    ("max_days_past_due_180d", [paid(9, 3), event("instalment_overdue", 5, days_past_due=30)], 30.0),
+    ("max_days_past_due_180d", [], 0.0),
+    ("repayments_on_time_180d", [paid(9, 0), paid(8, 1)], 1.0),
+    ("night_order_share_180d", [order(MORNING, "O1"), order(1.5, "O2")], 0.0),
+    ("night_order_share_180d", [order(1.25, "O1"), order(1.5, "O2")], 0.5),
+    (
+        "distinct_devices_90d",
+        [
+            event(LOGIN, 1, device_token="tok_a"),
+            event(LOGIN, 2, device_token="tok_a"),
+            order(3, "O", device_token="tok_b"),
+        ],
+        2.0,
+    ),
+    (
+        "complaints_180d",
+        [event("complaint_filed", 1), event("violation_recorded", 2, rule="r", severity=2)],
+        2.0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "life", "value"), TABLE)
+def test_feature(name, life, value):
+    assert evaluate(CATALOGUE, life, as_of=AS_OF)[name] == value
+
+
+def test_the_table_covers_the_catalogue():
+    assert {name for name, _, _ in TABLE} == {definition.name for definition in CATALOGUE}
+    assert len(CATALOGUE) == 20
+
+
+# learnt after as_of | happened after as_of | at the start of the window | just inside it
+WINDOW = [
+    (order(5, "O", late_days=6), 0.0),
+    (order(5, "O", late_days=5), 1.0),
+    (order(-0.001, "O"), 0.0),
+    (order(0, "O"), 1.0),
+    (order(90, "O"), 0.0),
+    (order(89.9999, "O"), 1.0),
+]
+
+
+@pytest.mark.parametrize(("only", "value"), WINDOW)
+def test_a_fact_counts_once_it_has_happened_and_is_known_within_the_window(only, value):
+    assert evaluate(CATALOGUE, [only], as_of=AS_OF)["orders_90d"] == value
+
+
+@pytest.mark.parametrize(
+    "currency", ["CNY", "GBP", "JPY", "KRW", "VND", "CLP", "KWD", "BHD", "OMR", "TND", "JOD"]
+)
+def test_every_currency_is_told_in_its_major_unit(tmp_path, currency):
+    amount = f"7.{'5' * exponent(currency)}" if exponent(currency) else "7"
+    life = [event("order_placed", 3, order="O", amount=amount, currency=currency, items=1)]
+    (row,) = compute(write_history(tmp_path, life), links_of("C1"), as_of=AS_OF).to_pylist()
+    assert row["spend_365d"] == float(amount)
+
+
+def test_the_zone_of_the_shop_is_part_of_the_definition():
+    midnight_in_london = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+    life = [order((AS_OF - midnight_in_london) / timedelta(days=1), "O1")]
+    shares = {
+        zone: evaluate(catalogue(zone=zone), life, as_of=AS_OF)["night_order_share_180d"]
+        for zone in ("Europe/London", "Asia/Shanghai")
+    }
+    assert shares == {"Europe/London": 1.0, "Asia/Shanghai": 0.0}
+    assert catalogue_hash(catalogue(zone="Europe/London")) != catalogue_hash()
+
+
+def test_the_hash_names_the_definitions_and_their_order():
+    assert catalogue_hash() == catalogue_hash(catalogue())
+    assert catalogue_hash(CATALOGUE[:-1]) != catalogue_hash()
+    assert catalogue_hash().startswith("sha256:")
+
+
+def test_names_are_unique_and_every_meaning_is_told_in_both_languages():
+    assert len({definition.name for definition in CATALOGUE}) == len(CATALOGUE)
+    assert len({definition.meaning.zh for definition in CATALOGUE}) == len(CATALOGUE)
+    assert len({definition.meaning.en for definition in CATALOGUE}) == len(CATALOGUE)
+
+
+def test_no_feature_reads_what_a_person_could_be_known_by():
+    fields = {field for part in parts_of(CATALOGUE) for field in part.fields()}
+    texts = {field.name for field in fields if field.origin is Origin.TEXT}
+    assert texts == {"refund_kind", "payment_method", "device_token"}
+
+
+def test_every_kind_of_event_that_is_read_is_a_canonical_one():
+    from shouxin.ingestion import json_schemas
+
+    assert set(kinds_of(parts_of(CATALOGUE))) <= set(json_schemas())
+
+
+def test_the_manual_lists_the_catalogue_as_it_is():
+    manual = (Path(__file__).resolve().parents[2] / "docs/features.md").read_text()
+    for definition in CATALOGUE:
+        assert f"| `{definition.name}` | {definition.meaning.en} | {definition.meaning.zh} |" in manual
+
+
+def test_a_definition_that_makes_no_sense_is_a_bug():
+    with pytest.raises(AssertionError):
+        Aggregate(Aggregation.SUM, ("order_placed",), 90)
+    with pytest.raises(AssertionError):
+        Aggregate(Aggregation.COUNT, ())
+
+
+def test_a_count_is_never_missing():
+    for definition in CATALOGUE:
+        if definition.unit in {"orders", "refunds", "repayments", "devices", "events", "months"}:
+            assert definition.missing is Missing.IS_ZERO, definition.name
