@@ -10,6 +10,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from shouxin.database.supervisor import APP_ROLE
+
 _FOLDER = Path(__file__).parent / "migrations"
 _SERVER_VERSION_MIN = 150000
 _LOCK_ID = 727002
@@ -33,6 +35,8 @@ def migrate(url: str) -> None:
             return
         _check_known(revision)
         command.upgrade(_config(db), "head")
+        # So that the application can say where its schemas stand.
+        db.execute(text(f"GRANT SELECT ON public.alembic_version TO {APP_ROLE}"))
 
 
 def current_revision(db: Connection) -> str | None:
