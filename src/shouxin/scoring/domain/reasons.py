@@ -1,0 +1,91 @@
+"""Reasons: which features lowered this score, in words, the strongest first.
+
+Law: nobody is declined without one to four specific reasons that were really used (Regulation B,
+12 CFR 1002.9). A reason is a feature whose contribution against the average customer is more risk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shouxin.kernel import Bilingual
+from shouxin.scoring.domain.artefact import Artefact, Feature
+from shouxin.scoring.domain.score import Contribution, Score, Value, category_text
+
+REASONS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: its stable ``code``, ``rank`` from 1, and the points it took away (zero or below)."""
+
+    code: str
+    rank: int
+    text: Bilingual
+    points: int
+    feature: str
+    value: Value
+
+    def as_data(self) -> dict[str, Any]:
+        """The shape of the decision answer; NaN is told as null."""
+        missing = self.value is None or self.value != self.value
+        return {
+            "code": self.code,
+            "rank": self.rank,
+            "text": self.text.as_data(),
+            "points": self.points,
+            "feature": self.feature,
+            "value": None if missing else self.value,
+        }
+
+
+def reasons(artefact: Artefact, score: Score, *, limit: int = REASONS_MAX) -> tuple[Reason, ...]:
+    """Up to ``limit`` (1-4) reasons that lowered ``score``; none where nothing did.
+
+    A score below the average customer's always has one: contributions add up to the difference.
+    """
+    assert 1 <= limit <= REASONS_MAX, limit
+    features = {feature.name: feature for feature in artefact.features}
+    lowering = sorted(
+        (item for item in score.contributions if item.log_odds > 0), key=lambda item: -item.log_odds
+    )
+    # Less than half a point is no reason, unless it is the only one there is.
+    told = [item for item in lowering if item.points < 0] or lowering[:1]
+    return tuple(
+        _reason(features[item.feature], item, rank) for rank, item in enumerate(told[:limit], start=1)
+    )
+
+
+def _reason(feature: Feature, item: Contribution, rank: int) -> Reason:
+    kind = _kind(feature, item.value)
+    zh, en = _TEXTS[kind]
+    label = feature.label
+    english = label.en[:1].upper() + label.en[1:] if feature.meaning else label.en
+    text = Bilingual(zh.format(label.zh), en.format(english))
+    return Reason(f"{feature.name}.{kind}", rank, text, item.points, feature.name, item.value)
+
+
+_TEXTS = {
+    "high": ("{}偏高", "{} is higher than usual"),
+    "low": ("{}偏低", "{} is lower than usual"),
+    "level": ("{}处于风险较高的水平", "{} is at a level that goes with more risk"),
+    "missing": ("{}缺失", "{} is not known"),
+    "special": ("{}为特殊代码", "{} is a special code that goes with more risk"),
+    "group": ("{}属于风险较高的类别", "{} is in a group that goes with more risk"),
+    "unseen": ("{}为未见过的类别", "{} is in a group that was not seen before"),
+}
+
+
+def _kind(feature: Feature, value: Value) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
+        return "missing"
+    if feature.type == "category":
+        known = any(category_text(value) in group for group in feature.categories)
+        return "group" if known else "unseen"
+    number = float(value)
+    if number in feature.special:
+        return "special"
+    if feature.typical is None or number == feature.typical:
+        return "level"
+    return "high" if number > feature.typical else "low"

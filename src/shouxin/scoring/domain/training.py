@@ -1,0 +1,54 @@
+"""What training hands over, or says when it can not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shouxin.kernel import Bilingual
+from shouxin.scoring.domain.artefact import Artefact
+
+
+class UnableToTrain(ValueError):
+    """The data can not give a model; the message says why and what would mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train: the family, what is known of the columns, and the seed.
+
+    ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
+    the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
+    """
+
+    model: str = "scorecard"
+    outcome: str = "event"
+    special: Sequence[float] = ()
+    directions: Mapping[str, Any] = field(default_factory=dict)
+    meanings: Mapping[str, Bilingual] = field(default_factory=dict)
+    keep: Mapping[str, str] = field(default_factory=dict)
+    scaling: str = "600@50:1/20"
+    period: tuple[str, str] | None = None
+    seed: int = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Holdout:
+    """The rows that were held out (places in the table, from 0), what happened and what was predicted."""
+
+    rows: npt.NDArray[np.int64]
+    y: npt.NDArray[np.int64]
+    pd: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """The model that scores, and everything worth knowing about how it came to be (plain JSON)."""
+
+    artefact: Artefact
+    report: dict[str, Any]
+    holdout: Holdout | None = None

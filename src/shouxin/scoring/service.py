@@ -1,0 +1,266 @@
+"""What scoring does: train from a table, evaluate on one, register a model and make it champion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from shouxin.kernel import Approval, Bilingual
+from shouxin.scoring import store
+from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.metrics import Evaluation, evaluate
+from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusal
+from shouxin.scoring.domain.split import Split, split_rows
+from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
+from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.training.preparation import check_counts, instants, outcomes, useless
+
+Progress = Callable[[int, int], None]
+_STEPS = 4
+# Artefacts by hash, which never change; a handful in the life of a process.
+_read: dict[str, Artefact] = {}
+
+
+def train(  # noqa: PLR0913 - all that can be said of a table
+    table: Table,
+    *,
+    target: str,
+    model: str = "scorecard",
+    id_column: str | None = None,
+    time_column: str | None = None,
+    group_column: str | None = None,
+    special: Sequence[float] = (),
+    directions: Mapping[str, Any] | None = None,
+    meanings: Mapping[str, Bilingual] | None = None,
+    keep: Mapping[str, str] | Sequence[str] = (),
+    scaling: str = "600@50:1/20",
+    seed: int = 7,
+    holdout: float = 0.3,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
+
+    Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
+    else a random share stratified by outcome. Raises UnableToTrain.
+    """
+    recipe = Recipe(
+        model=model,
+        special=special,
+        directions=directions or {},
+        meanings=meanings or {},
+        keep=_reasons(keep),
+        scaling=scaling,
+        seed=seed,
+    )
+    roles = _Roles(target, id_column, time_column, group_column)
+    try:
+        return _experiment(table, roles, recipe, share=holdout, advance=progress or _silent)
+    except UnableToFindColumn as error:
+        raise UnableToTrain(str(error)) from None
+
+
+class _Roles(NamedTuple):
+    """The columns that are not features."""
+
+    target: str
+    row_id: str | None
+    time: str | None
+    group: str | None
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def _experiment(
+    table: Table, roles: _Roles, recipe: Recipe, *, share: float, advance: Progress
+) -> TrainedModel:
+    # Here, because the learners behind it take seconds to import and a server never trains.
+    from shouxin.scoring.training.fitting import fit_columns
+
+    advance(0, _STEPS)
+    apart = {table.name(name) for name in roles if name}
+    keep = {table.name(name): why for name, why in recipe.keep.items()}
+    y, known = outcomes(table.column(roles.target), name=roles.target)
+    rows, y = table.rows(known), y[known]
+    split, period = _split(rows, y, roles, share=share, seed=recipe.seed)
+    check_counts(y[split.training], where="training rows")
+    check_counts(y[split.holdout], where="hold-out rows")
+    advance(1, _STEPS)
+    columns = {name: values for name, values in rows.columns.items() if name not in apart}
+    dropped = useless(columns)
+    learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
+    recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period)
+    fitted = fit_columns(learnt, y[split.training], recipe)
+    advance(3, _STEPS)
+    fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
+    evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
+    advance(4, _STEPS)
+    return evaluated
+
+
+def _reasons(keep: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    if isinstance(keep, Mapping):
+        return dict(keep)
+    return dict.fromkeys(keep, "no reason was given")
+
+
+def _split(
+    rows: Table, y: npt.NDArray[np.int64], roles: _Roles, *, share: float, seed: int
+) -> tuple[Split, tuple[str, str] | None]:
+    assert 0 < share < 1, share
+    times, period = (None, None)
+    if roles.time:
+        times, period = instants(rows.column(roles.time), name=roles.time)
+    groups = _codes(rows.column(roles.group)) if roles.group else None
+    return split_rows(y, share=share, seed=seed, times=times, groups=groups), period
+
+
+def _codes(values: Array) -> npt.NDArray[np.int64]:
+    """A number for every group; a row without one is a group of its own."""
+    if is_text(values):
+        texts = [f"={t}" if t is not None else f"#{row}" for row, t in enumerate(as_text(values))]
+        return np.unique(np.array(texts), return_inverse=True)[1].astype(np.int64)
+    numbers = np.asarray(values, dtype=np.float64)
+    return np.unique(numbers, return_inverse=True, equal_nan=False)[1].astype(np.int64)
+
+
+def _evaluated(
+    fitted: TrainedModel,
+    columns: Mapping[str, Array],
+    y: npt.NDArray[np.int64],
+    split: Split,
+    *,
+    known: npt.NDArray[np.bool_],
+    seed: int,
+) -> TrainedModel:
+    """The same model with its figures; ``known`` is where the whole table has a target."""
+    needed = {name: columns[name] for name in fitted.artefact.names}
+    pd = score_columns(fitted.artefact, needed).pd
+    held = evaluate(y[split.holdout], pd[split.holdout], seed=seed)
+    learnt = evaluate(y[split.training], pd[split.training], seed=seed)
+    report = {
+        **fitted.report,
+        "split": split.as_data() | {"without_target": int((~known).sum())},
+        "holdout": held.as_data(),
+        "training": learnt.as_data(),
+        "evaluated": "the shipped model is the one evaluated here; it was trained on the training rows only",
+    }
+    places = np.flatnonzero(known)[split.holdout]
+    return TrainedModel(fitted.artefact, report, Holdout(places, y[split.holdout], pd[split.holdout]))
+
+
+def train_columns(
+    columns: Mapping[str, Array],
+    y: npt.ArrayLike,
+    *,
+    model: str = "scorecard",
+    outcome: str = "event",
+    special: Sequence[float] = (),
+    directions: Mapping[str, Any] | None = None,
+    meanings: Mapping[str, Bilingual] | None = None,
+    keep: Mapping[str, str] | Sequence[str] = (),
+    scaling: str = "600@50:1/20",
+    period: tuple[str, str] | None = None,
+    seed: int = 7,
+) -> TrainedModel:
+    """Train on every row given; the caller holds rows out itself. Raises UnableToTrain."""
+    # Here, because the learners behind it take seconds to import and a server never trains.
+    from shouxin.scoring.training.fitting import fit_columns
+
+    recipe = Recipe(
+        model=model,
+        outcome=outcome,
+        special=special,
+        directions=directions or {},
+        meanings=meanings or {},
+        keep=_reasons(keep),
+        scaling=scaling,
+        period=period,
+        seed=seed,
+    )
+    return fit_columns(columns, y, recipe)
+
+
+def evaluate_table(artefact: Artefact, table: Table, *, target: str, seed: int = 7) -> Evaluation:
+    """Score every row of ``table`` whose target is known, and measure.
+
+    Raises UnableToFindColumn, UnableToTrain (a target that is not 0 and 1), UnableToScore.
+    """
+    y, known = outcomes(table.column(target), name=target)
+    rows = table.rows(known)
+    scored = score_columns(artefact, rows.select(artefact.names))
+    return evaluate(y[known], scored.pd, seed=seed)
+
+
+def register(
+    db: Connection, artefact: Artefact, *, name: str, report: Mapping[str, Any], now: datetime
+) -> str:
+    """Keep a model as a candidate and return its hash; the same model twice is one model."""
+    document = artefact.to_json()
+    added = store.add_model(
+        db,
+        document,
+        model_hash=artefact.hash,
+        name=name,
+        model=artefact.model,
+        outcome=artefact.outcome,
+        report=report,
+        now=now,
+    )
+    if added:
+        store.add_stage(db, artefact.hash, stage="candidate", approval=None, now=now)
+    return artefact.hash
+
+
+def promote(
+    db: Connection, model_hash: str, *, approval: Approval, now: datetime
+) -> Promotion | PromotionRefusal:
+    """Make a registered model the champion; ``approval`` is for the subject ``model:<hash>``."""
+    if not approval.covers(f"model:{model_hash}"):
+        return PromotionRefusal(f"the approval is for {approval.subject}, not for model:{model_hash}")
+    store.lock_promotion(db)
+    if store.load_document(db, model_hash) is None:
+        return PromotionRefusal(f"no model {model_hash} is registered")
+    before = store.champion_hash(db)
+    if before == model_hash:
+        return PromotionRefusal("the model is champion already")
+    if before is not None:
+        store.add_stage(db, before, stage="retired", approval=approval, now=now)
+    store.add_stage(db, model_hash, stage="champion", approval=approval, now=now)
+    return Promotion(model_hash, before)
+
+
+def champion(db: Connection) -> Artefact | None:
+    """The model that decides now, or None before the first was promoted."""
+    model_hash = store.champion_hash(db)
+    return find_model(db, model_hash) if model_hash is not None else None
+
+
+def find_model(db: Connection, model_hash: str) -> Artefact | None:
+    """A registered model by its hash; one that was read before is not read again."""
+    if (known := _read.get(model_hash)) is not None:
+        return known
+    document = store.load_document(db, model_hash)
+    if document is None:
+        return None
+    artefact = Artefact.from_json(document)
+    assert artefact.hash == model_hash, "the registry keeps a model under its own hash"
+    return _read.setdefault(model_hash, artefact)
+
+
+def find_report(db: Connection, model_hash: str) -> dict[str, Any] | None:
+    """The report that a model was registered with."""
+    return store.load_report(db, model_hash)
+
+
+def list_models(db: Connection) -> list[ModelRow]:
+    """Every registered model and what became of it, the newest first."""
+    return store.list_standing(db)

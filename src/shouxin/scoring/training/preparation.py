@@ -1,0 +1,253 @@
+"""Preparation: what of a table can be learnt from, and every plain word about what can not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from shouxin.kernel import Bilingual
+from shouxin.scoring.domain.binning import (
+    Binning,
+    bin_categories,
+    bin_numbers,
+)
+from shouxin.scoring.domain.columns import numeric_slots
+from shouxin.scoring.domain.metrics import auc
+from shouxin.scoring.domain.partition import Direction
+from shouxin.scoring.domain.table import Array, as_text, is_text
+from shouxin.scoring.domain.training import UnableToTrain
+
+EVENTS_MIN = 20
+LEAK_AUC = 0.9
+_NEVER = {"0", "0.0", "false", "f", "no", "n", "good"}
+_EVER = {"1", "1.0", "true", "t", "yes", "y", "bad"}
+# More different texts than this share of the rows are names or numbers of things, not categories.
+_DISTINCT_SHARE = 0.5
+_DISTINCT_MIN = 50
+_DATE_FORMATS = ("%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%Y-%m", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variable:
+    """A column that can be learnt from; ``special`` are the special values that occur in it."""
+
+    name: str
+    values: Array
+    numeric: bool
+    special: tuple[float, ...] = ()
+    direction: Direction = None
+    meaning: Bilingual | None = None
+
+    def binned(self, y: npt.NDArray[np.int64]) -> Binning:
+        """The best bins of this variable."""
+        if self.numeric:
+            return bin_numbers(self.values, y, special=self.special, direction=self.direction)
+        return bin_categories(as_text(self.values), y)
+
+    def slots(self, binning: Binning) -> npt.NDArray[np.int64]:
+        """The slot of every row in ``binning``."""
+        if self.numeric:
+            special = {value: index for index, value in enumerate(self.special)}
+            return numeric_slots(self.values, binning.edges, special)
+        places: dict[str | None, int] = {name: i for i, group in enumerate(binning.groups) for name in group}
+        places[None] = len(binning.groups)
+        return np.array([places[text] for text in as_text(self.values)], dtype=np.int64)
+
+
+def outcomes(values: Array, *, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The target as 0 and 1, and where it is known. Raises UnableToTrain."""
+    if is_text(values):
+        texts = [None if text is None else text.strip().lower() for text in as_text(values)]
+        known = np.array([text is not None for text in texts], dtype=np.bool_)
+        distinct = sorted({text for text in texts if text is not None})
+        if set(distinct) <= _NEVER | _EVER:
+            y = np.array([text in _EVER for text in texts], dtype=np.int64)
+            return _both(y, known, name)
+        raise UnableToTrain(_unclear(name, sorted({t for t in as_text(values) if t is not None})))
+    numbers = np.asarray(values, dtype=np.float64)
+    known = ~np.isnan(numbers)
+    found = np.unique(numbers[known])
+    if len(found) and not np.isin(found, (0.0, 1.0)).all():
+        raise UnableToTrain(_unclear(name, [f"{value:g}" for value in found.tolist()]))
+    return _both(np.where(known, numbers, 0.0).astype(np.int64), known, name)
+
+
+def _both(
+    y: npt.NDArray[np.int64], known: npt.NDArray[np.bool_], name: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    rows, events = int(known.sum()), int(y[known].sum())
+    if not rows:
+        raise UnableToTrain(f"the target {name!r} is empty in every row")
+    if events in {0, rows}:
+        raise UnableToTrain(
+            f"the target {name!r} is {int(events > 0)} in every row; both outcomes must occur"
+        )
+    return y, known
+
+
+def _unclear(name: str, found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return f"the target {name!r} has the same value in every row; both outcomes must occur"
+    if len(found) == 2:
+        return (
+            f"the target {name!r} is {found[0]!r} or {found[1]!r}, which does not say which is the event; "
+            "write 1 for the event (the bad outcome) and 0 for the other"
+        )
+    return (
+        f"the target {name!r} has {len(found)} different values; it must be 1 for the event (the bad "
+        "outcome) and 0 for the other (true/false, yes/no and bad/good are understood)"
+    )
+
+
+def check_counts(y: npt.NDArray[np.int64], *, where: str) -> None:
+    """Raise UnableToTrain unless both outcomes are there often enough to say anything."""
+    events, others = int(y.sum()), len(y) - int(y.sum())
+    if min(events, others) < EVENTS_MIN:
+        raise UnableToTrain(
+            f"{where}: {events} events and {others} non-events; at least {EVENTS_MIN} of each are needed"
+        )
+
+
+def variables(
+    columns: Mapping[str, Array],
+    *,
+    special: Sequence[float] = (),
+    directions: Mapping[str, Any] | None = None,
+    meanings: Mapping[str, Bilingual] | None = None,
+) -> tuple[list[Variable], dict[str, str]]:
+    """The columns that can be learnt from, and why each of the others can not."""
+    kept, dropped = [], useless(columns)
+    for name, values in columns.items():
+        if name in dropped:
+            continue
+        meaning = (meanings or {}).get(name)
+        if is_text(values):
+            kept.append(Variable(name, values, numeric=False, meaning=meaning))
+            continue
+        numbers = _finite(values)
+        occurring = tuple(float(value) for value in sorted(set(special)) if (numbers == value).any())
+        direction = _direction(name, (directions or {}).get(name))
+        kept.append(
+            Variable(name, numbers, numeric=True, special=occurring, direction=direction, meaning=meaning)
+        )
+    return kept, dropped
+
+
+def useless(columns: Mapping[str, Array]) -> dict[str, str]:
+    """The columns that nothing can be learnt from, and why; ask it of the whole table."""
+    found = {name: _unusable(name, values) for name, values in columns.items()}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _direction(name: str, asked: Any) -> Direction:
+    words: dict[Any, Literal[-1, 1]] = {"higher_is_riskier": 1, "higher_is_safer": -1, 1: 1, -1: -1}
+    if asked in {None, 0}:
+        return None
+    if asked not in words:
+        raise UnableToTrain(f"the direction of {name!r} is 1 (more is riskier) or -1, not {asked!r}")
+    return words[asked]
+
+
+def _finite(values: Array) -> npt.NDArray[np.float64]:
+    """Infinities become the furthest finite value: scoring puts them in the outermost slot as well."""
+    numbers = np.asarray(values, dtype=np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    if len(finite) and np.isinf(numbers).any():
+        numbers = np.where(np.isnan(numbers), numbers, np.clip(numbers, finite.min(), finite.max()))
+    return numbers
+
+
+def _unusable(name: str, values: Array) -> str | None:
+    if is_text(values):
+        texts = [text for text in as_text(values) if text is not None]
+        distinct = set(texts)
+        if len(distinct) > max(_DISTINCT_MIN, _DISTINCT_SHARE * len(texts)):
+            return _many_texts(distinct)
+        whole = len(texts) == len(values)
+    else:
+        numbers = np.asarray(values, dtype=np.float64)
+        known = numbers[~np.isnan(numbers)]
+        distinct = set(np.unique(known).tolist()) if len(known) else set()
+        if len(distinct) == len(values) and _counts_rows(name, known):
+            return "a running number of the rows, or a name of each"
+        whole = len(known) == len(values)
+    if not distinct:
+        return "no value in any row"
+    return "the same value in every row" if len(distinct) == 1 and whole else None
+
+
+def _many_texts(distinct: set[str]) -> str:
+    numbers = sum(text.replace(".", "", 1).lstrip("+-").isdigit() for text in distinct)
+    if numbers > len(distinct) / 2:
+        texts = len(distinct) - numbers
+        return f"numbers, but for {texts} different texts among them; leave those empty to use the column"
+    return f"{len(distinct)} different texts: names or dates, not categories"
+
+
+def _counts_rows(name: str, known: npt.NDArray[np.float64]) -> bool:
+    """Whether all-different whole numbers fill their range in whatever order, or are called an id."""
+    whole = len(known) > _DISTINCT_MIN and np.isfinite(known).all() and (known == np.floor(known)).all()
+    if not whole:
+        return False
+    called_id = name.casefold() in {"id", "index", "no", "nr"} or name.endswith(("_id", "ID", "Id"))
+    return bool(called_id or known.max() - known.min() == len(known) - 1)
+
+
+def separating(kept: Sequence[Variable], y: npt.NDArray[np.int64]) -> dict[str, float]:
+    """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely."""
+    found = {}
+    for variable in kept:
+        binning = variable.binned(y)
+        area = auc(y, np.asarray(binning.woe)[variable.slots(binning)])
+        if variable.numeric:
+            regular = ~np.isnan(variable.values) & ~np.isin(variable.values, variable.special)
+            if regular.mean() > 0.5 and 0 < y[regular].sum() < regular.sum():
+                plain = auc(y[regular], variable.values[regular])
+                area = max(area, plain, 1 - plain)
+        if area > LEAK_AUC:
+            found[variable.name] = area
+    return found
+
+
+def instants(values: Array, *, name: str) -> tuple[npt.NDArray[np.float64], tuple[str, str]]:
+    """A time column as numbers that sort by time, and its first and last value as told.
+
+    Raises UnableToTrain where a row has no time or a text is no date.
+    """
+    if not is_text(values):
+        numbers = np.asarray(values, dtype=np.float64)
+        if np.isnan(numbers).any():
+            raise UnableToTrain(f"the time column {name!r} is empty in some rows")
+        return numbers, (f"{numbers.min():g}", f"{numbers.max():g}")
+    texts = as_text(values)
+    if None in texts:
+        raise UnableToTrain(f"the time column {name!r} is empty in some rows")
+    distinct = sorted({text for text in texts if text is not None})
+    read = _dates(distinct)
+    if read is None:
+        raise UnableToTrain(
+            f"the time column {name!r} holds texts that are no dates; write them as 2026-03-31"
+        )
+    first, last = min(read, key=read.__getitem__), max(read, key=read.__getitem__)
+    return np.array([read[text] for text in texts if text is not None], dtype=np.float64), (first, last)
+
+
+def _dates(texts: Sequence[str]) -> dict[str, float] | None:
+    """Every text as a timestamp, all in the same way of writing, or None."""
+    readers = [datetime.fromisoformat, *(_reader(layout) for layout in _DATE_FORMATS)]
+    for read in readers:
+        try:
+            found = {text: read(text) for text in texts}
+        except ValueError:
+            continue
+        return {t: (d if d.tzinfo else d.replace(tzinfo=UTC)).timestamp() for t, d in found.items()}
+    return None
+
+
+def _reader(layout: str) -> Any:
+    return lambda text: datetime.strptime(text, layout).replace(tzinfo=UTC)

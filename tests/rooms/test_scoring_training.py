@@ -1,0 +1,223 @@
+"""Training: exact tables, honest hold-outs, and plain words where the data can not give a model."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from shouxin.kernel import Bilingual
+from shouxin.scoring import (
+    Table,
+    UnableToTrain,
+    evaluate_table,
+    reasons,
+    score_columns,
+    score_one,
+    train,
+    train_columns,
+)
+from shouxin.scoring.training import boosting
+
+
+def shop(rows: int = 1500, *, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Customers whose default follows lateness, a special code, a channel and a pair of features."""
+    rng = np.random.default_rng(seed)
+    late = rng.poisson(0.8, rows).astype(float)
+    late[rng.random(rows) < 0.1] = -9.0
+    late[rng.random(rows) < 0.05] = np.nan
+    channel = rng.choice(
+        np.array(["app", "web", "store", None], dtype=object), rows, p=[0.5, 0.3, 0.15, 0.05]
+    )
+    left, right = rng.normal(size=(2, rows))
+    odds = -1.4 + 0.7 * np.where(late == -9, 1.2, np.nan_to_num(late)) + 0.6 * left * right
+    odds += np.where(channel == "web", 0.8, 0.0)
+    y = (rng.random(rows) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    return {"late": late, "channel": channel, "left": left, "right": right}, y
+
+
+def table(**changes) -> Table:
+    columns, y = shop()
+    return Table({**columns, "bad": y.astype(float), **changes})
+
+
+def test_the_ebm_tables_say_what_the_ebm_says(monkeypatch):
+    columns, y = shop()
+    seen = {}
+    boost = boosting._boosted
+
+    def watched(inputs, y, *, seed):
+        companions = [i.companion.astype(float) for i in inputs if i.companion is not None]
+        seen["matrix"] = np.column_stack([*(i.values for i in inputs), *companions])
+        seen["model"] = boost(inputs, y, seed=seed)
+        return seen["model"]
+
+    monkeypatch.setattr(boosting, "_boosted", watched)
+    monkeypatch.setattr(boosting, "_BAGS", 2)
+    trained = train_columns(columns, y, model="ebm", special=(-9,), directions={"late": 1})
+    scored = score_columns(trained.artefact, columns)
+    assert np.abs(scored.pd - seen["model"].predict_proba(seen["matrix"])[:, 1]).max() < 1e-5
+    assert any(len(term.features) == 2 for term in trained.artefact.terms)
+    late = trained.artefact.features[0]
+    assert late.special == (-9.0,)
+    regular = trained.artefact.terms[0].scores[: late.regular]
+    assert all(a <= b for a, b in itertools.pairwise(regular))
+    # No table of two may break the declared direction.
+    assert not any(0 in term.features for term in trained.artefact.terms if len(term.features) == 2)
+    for row in range(50):
+        one = score_one(trained.artefact, {name: values[row] for name, values in columns.items()})
+        assert (one.points, one.pd, one.log_odds) == (
+            scored.points[row],
+            scored.pd[row],
+            scored.log_odds[row],
+        )
+
+
+def test_the_same_seed_gives_the_same_model():
+    columns, y = shop()
+    first, second = (train_columns(columns, y, special=(-9,)) for _ in range(2))
+    assert first.artefact.hash == second.artefact.hash
+
+
+def test_the_average_customer_is_the_reference():
+    columns, y = shop()
+    trained = train_columns(columns, y, special=(-9,))
+    scored = score_columns(trained.artefact, columns)
+    assert abs(scored.log_odds.mean() - scored.reference_log_odds) < len(trained.artefact.terms)
+    assert abs(scored.pd.mean() - y.mean()) < 1e-3
+
+
+def test_a_scorecard_has_only_positive_weights_and_keeps_directions():
+    columns, y = shop()
+    trained = train_columns(columns, y, directions={"late": "higher_is_riskier"}, special=(-9,))
+    used = [v for v in trained.report["variables"] if v["used"]]
+    assert used and all(variable["weight"] > 0 for variable in used)
+    late = next(v for v in used if v["name"] == "late")
+    regular = late["woe"][: len(late["edges"]) + 1]
+    assert all(a < b for a, b in itertools.pairwise(regular))
+
+
+def test_meanings_are_told_in_the_reasons():
+    columns, y = shop()
+    meaning = {"late": Bilingual("逾期次数", "late payments")}
+    trained = train_columns(columns, y, meanings=meaning, special=(-9,))
+    row = {"late": 5.0, "channel": "web", "left": 0.0, "right": 0.0}
+    assert reasons(trained.artefact, score_one(trained.artefact, row))[0].text.zh == "逾期次数偏高"
+
+
+def test_the_figures_are_about_rows_that_were_held_out():
+    trained = train(table(), target="bad", special=(-9,))
+    held = trained.holdout
+    assert trained.report["split"]["holdout"] == len(held.rows) == trained.report["holdout"]["n"] == 450
+    assert trained.artefact.trained.rows == 1050
+    rows = table().rows(held.rows)
+    assert evaluate_table(trained.artefact, rows, target="bad").as_data() == trained.report["holdout"]
+    assert trained.report["holdout"]["auc"]["value"] > 0.65
+
+
+def test_with_a_time_column_the_latest_rows_are_held_out():
+    days = np.array([f"2025-{1 + i % 10:02d}-15" for i in range(1500)], dtype=object)
+    trained = train(table(day=days), target="bad", time_column="day")
+    assert set(days[trained.holdout.rows]) == {"2025-08-15", "2025-09-15", "2025-10-15"}
+    assert trained.artefact.trained.period == ("2025-01-15", "2025-10-15")
+    assert "day" not in trained.artefact.names
+
+
+def test_groups_are_never_on_both_sides():
+    people = np.arange(1500) % 300
+    times = np.arange(1500.0)
+    for options in ({}, {"time_column": "t"}):
+        trained = train(table(who=people.astype(float), t=times), target="bad", group_column="who", **options)
+        split = trained.report["split"]
+        assert split["training"] + split["holdout"] + split["left_out"] == 1500
+        assert split["left_out"] == 0 or options
+        held = set(people[trained.holdout.rows].tolist())
+        assert 0.2 < len(held) / 300 < 0.4
+
+
+def test_rows_without_a_target_are_left_out_and_counted():
+    bad = table().columns["bad"].copy()
+    bad[:100] = np.nan
+    trained = train(table(bad=bad), target="bad")
+    assert trained.report["split"]["without_target"] == 100
+    assert trained.holdout.rows.min() >= 100
+
+
+def words(*choices: str) -> np.ndarray:
+    return np.array(choices, dtype=object)[table().columns["bad"].astype(int)]
+
+
+@pytest.mark.parametrize(
+    "pair", [("no", "yes"), ("Good", "Bad"), ("false", "true"), ("FALSE", "TRUE"), ("0", "1")]
+)
+def test_two_plain_words_are_understood_as_a_target(pair):
+    numbers = train(table(), target="bad")
+    assert train(table(bad=words(*pair)), target="bad").artefact.hash == numbers.artefact.hash
+
+
+LEAK = "leak: 'after' .* tells the target all by itself"
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "said"),
+    [
+        ({}, {"target": "bda"}, "there is no column 'bda'; did you mean 'bad'?"),
+        ({}, {"id_column": "nr"}, "there is no column 'nr'"),
+        ({}, {"target": "channel"}, "'channel' has 3 different values"),
+        ({"bad": np.ones(1500)}, {}, "'bad' is 1 in every row"),
+        ({"bad": np.full(1500, np.nan)}, {}, "'bad' is empty in every row"),
+        (
+            {"bad": np.arange(1500) % 2 + 1.0},
+            {},
+            "'bad' is '1' or '2', which does not say which is the event",
+        ),
+        ({"bad": words("paid", "unpaid")}, {}, "'paid' or 'unpaid', .* write 1 for the event"),
+        ({"bad": (np.arange(1500) < 9) * 1.0}, {}, "at least 20 of each are needed"),
+        ({"after": table().columns["bad"] * 3.0}, {}, LEAK),
+        ({"after": np.where(table().columns["bad"] == 1, np.nan, 4.0)}, {}, LEAK),
+        ({"after": words("x", "y")}, {}, LEAK),
+        ({"when": words("soon", "later")}, {"time_column": "when"}, "texts that are no dates"),
+        ({}, {"model": "oracle"}, "there is no model 'oracle'"),
+    ],
+)
+def test_what_can_not_be_trained_says_why(columns, options, said):
+    with pytest.raises(UnableToTrain, match=said):
+        train(table(**columns), **{"target": "bad", **options})
+
+
+def test_a_leak_stays_when_someone_says_why():
+    leaking = table(after=table().columns["bad"] * 2 + np.arange(1500) % 2)
+    trained = train(leaking, target="bad", keep={"after": "asked at the till"})
+    assert trained.report["leaks"][0]["kept_because"] == "asked at the till"
+    assert "after" in trained.artefact.names
+
+
+def test_columns_that_say_nothing_are_dropped_with_a_reason():
+    more = table(
+        empty=np.full(1500, np.nan),
+        same=np.full(1500, 5.0),
+        running=np.arange(1500.0)[::-1],
+        names=np.array([f"n{i}" for i in range(1500)], dtype=object),
+        customer_id=np.random.default_rng(2).permutation(99_999)[:1500] * 1.0,
+        mixed=np.array([*(str(i) for i in range(1499)), "unknown"], dtype=object),
+        noise=np.random.default_rng(1).normal(size=1500),
+        late2=table().columns["late"] * 2,
+    )
+    trained = train(more, target="bad", special=(-9, -18))
+    reason = {dropped["name"]: dropped["reason"] for dropped in trained.report["dropped"]}
+    assert reason["empty"] == "no value in any row"
+    assert reason["same"] == "the same value in every row"
+    assert reason["running"].startswith("a running number of the rows")
+    assert reason["customer_id"].startswith("a running number")
+    assert "numbers, but for 1 different texts" in reason["mixed"]
+    assert "names or dates" in reason["names"]
+    assert {"late", "late2"} & set(reason)
+    assert trained.report["holdout"]["n"] == 450
+
+
+def test_infinite_values_neither_stop_training_nor_scoring():
+    columns, y = shop()
+    columns["late"][:3] = np.inf
+    trained = train_columns(columns, y, special=(-9,))
+    assert np.isfinite(score_columns(trained.artefact, columns).pd).all()
