@@ -58,8 +58,11 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
 
 
 def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
-    """When the first and the last event of the history happened; None for an empty one."""
-    sql = f"SELECT min(occurred_us), max(occurred_us) FROM ({event_sql()})"
+    """When the first event was known and when the last one happened; None for an empty history.
+
+    A shop that joins brings its register along: facts from long before it began to send any.
+    """
+    sql = f"SELECT min(greatest(occurred_us, received_us)), max(occurred_us) FROM ({event_sql()})"
     ((first, last),) = opened.connection.sql(sql, params={"files": opened.files}).fetchall()
     return None if first is None else (_instant(first), _instant(last))
 

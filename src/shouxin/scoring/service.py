@@ -97,7 +97,8 @@ def _experiment(
     columns = {name: values for name, values in rows.columns.items() if name not in apart}
     dropped = useless(columns)
     learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
-    recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period)
+    groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
+    recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
     fitted = fit_columns(learnt, y[split.training], recipe)
     advance(3, _STEPS)
     fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
@@ -170,8 +171,12 @@ def train_columns(
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
     seed: int = 7,
+    groups: npt.NDArray[np.int64] | None = None,
 ) -> TrainedModel:
-    """Train on every row given; the caller holds rows out itself. Raises UnableToTrain."""
+    """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
+
+    ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    """
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
 
@@ -185,6 +190,7 @@ def train_columns(
         scaling=scaling,
         period=period,
         seed=seed,
+        groups=groups,
     )
     return fit_columns(columns, y, recipe)
 

@@ -201,6 +201,7 @@ def _train(
         outcome=outcome.name,
         directions={item.name: _DIRECTIONS[item.direction] for item in CATALOGUE if item.direction},
         meanings={item.name: item.meaning for item in CATALOGUE},
+        groups=np.unique(rows["customer_id"].to_pylist(), return_inverse=True)[1],
     )
     return trained, y
 

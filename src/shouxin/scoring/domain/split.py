@@ -61,14 +61,25 @@ def split_rows(
     return Split(~held, held, "a random share, stratified by outcome")
 
 
-def folds(y: npt.NDArray[np.int64], *, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """A fold number for every row, stratified by outcome."""
+def folds(
+    y: npt.NDArray[np.int64], *, count: int, seed: int, groups: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.int64]:
+    """A fold number for every row, stratified by outcome; rows of one group share a fold."""
     rng = np.random.default_rng(seed)
-    fold = np.empty(len(y), dtype=np.int64)
+    # A group counts as an event when any of its rows is one.
+    names, members = (np.arange(len(y)), np.arange(len(y))) if groups is None else _unique(groups)
+    event = np.zeros(len(names), dtype=np.int64)
+    np.maximum.at(event, members, y)
+    fold = np.empty(len(names), dtype=np.int64)
     for outcome in (0, 1):
-        rows = rng.permutation(np.flatnonzero(y == outcome))
+        rows = rng.permutation(np.flatnonzero(event == outcome))
         fold[rows] = np.arange(len(rows)) % count
-    return fold
+    return fold[members]
+
+
+def _unique(groups: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    names, members = np.unique(groups, return_inverse=True)
+    return names, members.astype(np.int64)
 
 
 def _cut(times: npt.NDArray[np.float64], share: float) -> float:

@@ -23,6 +23,7 @@ class Recipe:
 
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
+    ``groups``: whose row each is; rows of one group are never on both sides of a check.
     """
 
     model: str = "scorecard"
@@ -34,6 +35,7 @@ class Recipe:
     scaling: str = "600@50:1/20"
     period: tuple[str, str] | None = None
     seed: int = 7
+    groups: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

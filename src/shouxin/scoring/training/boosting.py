@@ -20,6 +20,7 @@ import numpy.typing as npt
 from shouxin.scoring.domain.artefact import MILLION, Feature, Term
 from shouxin.scoring.domain.binning import category_groups
 from shouxin.scoring.domain.columns import numeric_slots
+from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.table import as_text
 from shouxin.scoring.training.preparation import Variable
 from shouxin.scoring.training.scorecard import Fitted, settled, variable_report
@@ -35,6 +36,8 @@ _ROUNDS_MAX = 12_000
 # More bags are steadier; with many rows fewer are as steady.
 _ROWS_MANY = 60_000
 _BAGS, _BAGS_MANY_ROWS = 8, 4
+# One row in seven decides when a bag has learnt enough, as by default.
+_STOPPING_FOLDS = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +51,13 @@ class _Input:
     companion: Ints | None = None
 
 
-def fit_ebm(kept: Sequence[Variable], y: Ints, *, seed: int) -> Fitted:
+def fit_ebm(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None) -> Fitted:
     """Boost, read out the tables, and check that they are monotone where that was asked."""
     binnings = {variable.name: variable.binned(y) for variable in kept}
     order = sorted(kept, key=lambda variable: -binnings[variable.name].iv)
     dropped = {v.name: f"not among the {VARIABLES_MAX} strongest" for v in order[VARIABLES_MAX:]}
     inputs = [_input(variable) for variable in kept if variable.name not in dropped]
-    model = _boosted(inputs, y, seed=seed)
+    model = _boosted(inputs, y, seed=seed, groups=groups)
     mains, pairs, companions = _tables(model, inputs)
     features, terms, notes = [], [], []
     for index, given in enumerate(inputs):
@@ -89,7 +92,7 @@ def _input(variable: Variable) -> _Input:
     return _Input(variable, np.where(companion > 0, np.nan, variable.values), companion=companion)
 
 
-def _boosted(inputs: list[_Input], y: Ints, *, seed: int) -> Any:
+def _boosted(inputs: list[_Input], y: Ints, *, seed: int, groups: Ints | None) -> Any:
     from interpret.glassbox import ExplainableBoostingClassifier
 
     companions = [given.companion.astype(np.float64) for given in inputs if given.companion is not None]
@@ -101,6 +104,7 @@ def _boosted(inputs: list[_Input], y: Ints, *, seed: int) -> Any:
     exclude = [
         (first, second) for first, second in combinations(range(matrix.shape[1]), 2) if second >= len(inputs)
     ]
+    bags = _BAGS if len(y) <= _ROWS_MANY else _BAGS_MANY_ROWS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about its pictures, which we do not draw
         model = ExplainableBoostingClassifier(
@@ -111,11 +115,22 @@ def _boosted(inputs: list[_Input], y: Ints, *, seed: int) -> Any:
             max_bins=_BINS,
             max_interaction_bins=_PAIR_BINS,
             max_rounds=_ROUNDS_MAX,
-            outer_bags=_BAGS if len(y) <= _ROWS_MANY else _BAGS_MANY_ROWS,
+            outer_bags=bags,
             random_state=seed,
             n_jobs=1,
         )
-        return model.fit(matrix, y)
+        return model.fit(matrix, y, bags=_bags(y, groups, count=bags, seed=seed))
+
+
+def _bags(y: Ints, groups: Ints | None, *, count: int, seed: int) -> npt.NDArray[np.int8] | None:
+    """Which rows a bag learns from (1) and stops by (-1); None leaves it to InterpretML.
+
+    A customer who comes at several dates must not be on both sides, or the boosting stops too late.
+    """
+    if groups is None:
+        return None
+    apart = [folds(y, count=_STOPPING_FOLDS, seed=seed + bag, groups=groups) == 0 for bag in range(count)]
+    return np.where(np.column_stack(apart), -1, 1).astype(np.int8)
 
 
 def _tables(

@@ -38,7 +38,7 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
         raise UnableToTrain(f"no column can be learnt from: {_listed(dropped)}")
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
-    fitted = MODELS[recipe.model](kept, truth, seed=recipe.seed)
+    fitted = MODELS[recipe.model](kept, truth, seed=recipe.seed, groups=recipe.groups)
     artefact = _artefact(fitted, truth, recipe)
     left = {**dropped, **fitted.dropped}
     report = _report(artefact, fitted, recipe) | {

@@ -45,7 +45,9 @@ class Fitted:
     notes: list[str]
 
 
-def fit_scorecard(kept: Sequence[Variable], y: Ints, *, seed: int) -> Fitted:
+def fit_scorecard(
+    kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None
+) -> Fitted:
     """Bin, select, fit, and write down the tables. Raises UnableToTrain where nothing predicts."""
     binnings = {variable.name: variable.binned(y) for variable in kept}
     slots = {variable.name: variable.slots(binnings[variable.name]) for variable in kept}
@@ -54,7 +56,7 @@ def fit_scorecard(kept: Sequence[Variable], y: Ints, *, seed: int) -> Fitted:
     if not candidates:
         raise UnableToTrain("no variable tells events from non-events")
     matrix = np.column_stack([woes[name] for name in candidates])
-    chosen, path = _selected(matrix, y, seed=seed)
+    chosen, path = _selected(matrix, y, seed=seed, groups=groups)
     for index, name in enumerate(candidates):
         if index not in chosen:
             dropped[name] = "adds nothing to the variables chosen, or only with the wrong sign"
@@ -157,7 +159,9 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 1.0
 
 
-def _selected(matrix: Floats, y: Ints, *, seed: int) -> tuple[list[int], list[float]]:
+def _selected(
+    matrix: Floats, y: Ints, *, seed: int, groups: Ints | None
+) -> tuple[list[int], list[float]]:
     """Forward by score test, then the shortest card whose out-of-fold AUC is as good as any."""
     order: list[int] = []
     banned: set[int] = set()
@@ -172,7 +176,7 @@ def _selected(matrix: Floats, y: Ints, *, seed: int) -> tuple[list[int], list[fl
             order.append(entering)
     if not order:
         order = [0]
-    fold = folds(y, count=_FOLDS, seed=seed)
+    fold = folds(y, count=_FOLDS, seed=seed, groups=groups)
     path = [_out_of_fold_auc(matrix[:, order[: size + 1]], y, fold) for size in range(len(order))]
     best = max(path)
     size = next(size for size, area in enumerate(path, start=1) if area >= best - _AUC_WORTH)
