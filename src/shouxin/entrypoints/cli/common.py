@@ -90,7 +90,8 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=_people, transient=not _people.is_terminal) as progress:
+    # In a log a bar is noise; the commands say there what they finished.
+    with Progress(*columns, console=_people, disable=not _people.is_terminal) as progress:
         task = progress.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

@@ -1,0 +1,206 @@
+"""Customers: the list, and one customer on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, cast
+
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+
+from shouxin import credit, identity, reporting
+from shouxin.credit import LineRefusal
+from shouxin.entrypoints.console import formats, svg
+from shouxin.entrypoints.console.bands import score_bands
+from shouxin.entrypoints.console.forms import one_of
+from shouxin.entrypoints.console.frame import page
+from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
+from shouxin.entrypoints.console.visits import does, redirect, shows
+from shouxin.governance import Permission
+from shouxin.identity import RevealRefusal
+from shouxin.kernel import Bilingual, CustomerId, Money
+from shouxin.reporting.domain import CustomerFilter, CustomerOrder, CustomerView
+
+_ORDERS = ("risk", "exposure", "days_past_due", "registered")
+_FIELDS = ("name", "phone", "email", "national_id", "address")
+_PILL = {"paid": "good", "paid_late": "warn", "overdue": "bad", "due": "warn", "scheduled": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class InstalmentView:
+    """One row of the table of instalments; ``label`` is its number within its plan."""
+
+    plan_id: str
+    label: str
+    due: date
+    amount: Money
+    paid: Money
+    state: str
+    tone: str
+
+
+@shows("/customers", needs=Permission.CUSTOMERS_READ)
+def customer_list(visit: Visit) -> Response[Any]:
+    """Customers, the riskiest first."""
+    chosen = CustomerFilter(
+        text=visit.asked("text")[:80],
+        grade=one_of(visit.asked("grade"), ("S", "A", "B", "C", "D")),
+        order=cast(CustomerOrder, one_of(visit.asked("order"), _ORDERS) or "risk"),
+        page=visit.page_number(),
+        per_page=PER_PAGE,
+    )
+    found = reporting.list_customers(visit.db, visit.house.keyring, chosen)
+    filters = {"text": chosen.text, "grade": chosen.grade}
+    return page(
+        visit,
+        "customers.html",
+        here="customers",
+        chosen=chosen,
+        page=found,
+        sort_url=address("/customers", filters),
+        page_url=address("/customers", {**filters, "order": chosen.order}),
+    )
+
+
+@shows("/customers/{customer_id:str}", needs=Permission.CUSTOMERS_READ)
+def customer(visit: Visit) -> Response[Any]:
+    """Everything the house knows of one customer, identity masked."""
+    return _customer_page(visit)
+
+
+@does("/customers/{customer_id:str}/reveal", needs=Permission.CUSTOMERS_REVEAL)
+def reveal(visit: Visit) -> Response[Any]:
+    """Show one personal value for a reason; identity writes the audit entry."""
+    customer_id, name = _known(visit), visit.sent("field")
+    if name not in _FIELDS:
+        raise Refused("not_usable")
+    answer = identity.reveal(
+        visit.db,
+        visit.house.keyring,
+        customer_id,
+        name,
+        operator=visit.operator,
+        reason=visit.sent("reason"),
+        now=visit.now,
+    )
+    if isinstance(answer, RevealRefusal):
+        return _customer_page(visit, refused=answer.text)
+    return _customer_page(visit, revealed={name: answer})
+
+
+@does("/customers/{customer_id:str}/freeze", needs=Permission.LINES_FREEZE)
+def freeze_line(visit: Visit) -> Response[Any]:
+    """Stop new checkouts on the line."""
+    return _freeze(visit, credit.freeze, "line.freeze", said="line_frozen")
+
+
+@does("/customers/{customer_id:str}/unfreeze", needs=Permission.LINES_FREEZE)
+def unfreeze_line(visit: Visit) -> Response[Any]:
+    """Let checkouts go on."""
+    return _freeze(visit, credit.unfreeze, "line.unfreeze", said="line_unfrozen")
+
+
+def _freeze(visit: Visit, verb: Any, action: str, *, said: str) -> Response[Any]:
+    customer_id, reason = _known(visit), visit.sent("reason")
+    line = credit.line_of(visit.db, customer_id)
+    if line is None:
+        raise Refused("not_found")
+    if not reason:
+        raise Refused("not_usable", Bilingual("请说明理由。", "Say why."))
+    answer = verb(visit.db, line, reason=reason, by=visit.operator.operator_id, now=visit.now)
+    if isinstance(answer, LineRefusal):
+        raise Refused("not_usable", answer.text)
+    visit.audit(action, f"line:{line.line_id}", reason=reason)
+    return redirect(f"/customers/{customer_id}", said=said)
+
+
+def _known(visit: Visit) -> CustomerId:
+    customer_id = CustomerId(visit.place("customer_id"))
+    if not identity.references_of(visit.db, customer_id):
+        raise Refused("not_found")
+    return customer_id
+
+
+def _customer_page(
+    visit: Visit, *, revealed: Mapping[str, str] | None = None, refused: Bilingual | None = None
+) -> Response[Any]:
+    customer_id = CustomerId(visit.place("customer_id"))
+    view = reporting.customer_360(visit.db, visit.house.keyring, customer_id, as_of=visit.now)
+    if view is None:
+        raise Refused("not_found")
+    profile = {name: getattr(view.profile, name) for name in _FIELDS}
+    return page(
+        visit,
+        "customer.html",
+        here="customers",
+        status=422 if refused else 200,
+        view=view,
+        about=_about(view),
+        profile=profile,
+        revealed=revealed or {},
+        revealable=[name for name, value in profile.items() if value],
+        identity_refused=refused.in_language(visit.reader.language) if refused else None,
+        instalments=_instalments(view, today=credit.current_business_date(visit.db)),
+        can_reveal=visit.may(Permission.CUSTOMERS_REVEAL),
+        can_freeze=visit.may(Permission.LINES_FREEZE),
+        can_open_case=visit.may(Permission.CASES_HANDLE),
+        **_charts(visit, view),
+    )
+
+
+def _about(view: CustomerView) -> list[str]:
+    """The small line under the name."""
+    reference = view.references[0][1] if view.references else ""
+    registered = formats.day(view.profile.registered_at) if view.profile.registered_at else ""
+    parts = (reference, view.profile.channel, view.profile.region, registered)
+    return [part for part in parts if part]
+
+
+def _charts(visit: Visit, view: CustomerView) -> dict[str, Any]:
+    """The gauge, the score over time, the reasons, and how much of the line is used."""
+    bands = score_bands(visit.db)
+    line, standing, language = view.line, view.standing, visit.reader.language
+    points = view.score_history
+    return {
+        "gauge": svg.gauge(standing.score, bands, title=visit.word("customer.score"))
+        if standing and bands
+        else "",
+        "score_chart": svg.score_chart(
+            [formats.shown(point.at, _date_pattern(view)) for point in points],
+            [point.score for point in points],
+            bands,
+            title=visit.word("customer.score_history"),
+        ),
+        "why_chart": svg.contribution_chart(
+            [(bar.label.in_language(language), bar.points) for bar in view.contributions],
+            title=visit.word("customer.why"),
+        ),
+        "used_share": line.utilisation if line else 0.0,
+        "line_meter": svg.meter(line.utilisation, title=visit.word("customer.line")) if line else "",
+    }
+
+
+def _date_pattern(view: CustomerView) -> str:
+    """Days where the scores lie within some months, else months."""
+    points = view.score_history
+    near = not points or points[-1].at - points[0].at < timedelta(days=200)
+    return "%m-%d" if near else "%y/%m"
+
+
+def _instalments(view: CustomerView, *, today: date) -> list[InstalmentView]:
+    """Every instalment, the newest plan first."""
+    rows = []
+    for plan in sorted(view.plans, key=lambda plan: plan.started_on, reverse=True):
+        for item in plan.instalments:
+            late = item.paid_on is not None and item.paid_on > item.due_on
+            state = "paid_late" if late else item.state(today)
+            label = f"{item.number}/{len(plan.instalments)}"
+            rows.append(
+                InstalmentView(plan.plan_id, label, item.due_on, item.amount, item.paid, state, _PILL[state])
+            )
+    return rows
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (customer_list, customer, reveal, freeze_line, unfreeze_line)

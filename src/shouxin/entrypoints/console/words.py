@@ -1,0 +1,50 @@
+"""Words of the console in Chinese and English: one catalogue, both languages side by side.
+
+What a room already names for people (states, severities, roles) is taken from the room, so that a
+word has one spelling in the house.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from shouxin.cases import domain as cases
+from shouxin.early_warning import domain as early_warning
+from shouxin.governance import ROLE_NAMES
+from shouxin.kernel import Bilingual
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_FILE = Path(__file__).parent / "words.json"
+_OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
+    "severity": early_warning.SEVERITY_WORDS,
+    "stage": early_warning.STAGE_WORDS,
+    "alert_state": early_warning.STATE_WORDS,
+    "case_state": cases.STATE_WORDS,
+    "case_outcome": cases.OUTCOME_WORDS,
+    "role": ROLE_NAMES,
+}
+
+
+@cache
+def catalogue() -> Mapping[str, Bilingual]:
+    """Every word by its key; a key without both languages is a bug."""
+    own = json.loads(_FILE.read_text(encoding="utf-8"))
+    words = {key: Bilingual(texts["zh"], texts["en"]) for key, texts in own.items()}
+    for prefix, texts in _OF_ROOMS.items():
+        words |= {f"{prefix}.{value}": text for value, text in texts.items()}
+    return words
+
+
+def words_in(language: Language) -> Callable[..., str]:
+    """A function from a key (and values for its places) to the text in ``language``; KeyError if unknown."""
+    texts = {key: text.in_language(language) for key, text in catalogue().items()}
+
+    def word(key: str, **values: Any) -> str:
+        return texts[key].format(**values) if values else texts[key]
+
+    return word

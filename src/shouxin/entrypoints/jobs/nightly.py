@@ -1,0 +1,54 @@
+"""What is done after midnight, as plain functions that the worker, the demo and tests call alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from shouxin import credit, early_warning, grading, identity, ingestion, reporting
+from shouxin.entrypoints.house import House
+
+# The zone of the business date.
+_ZONE = ZoneInfo("Asia/Shanghai")
+Progress = Callable[[int, int], None]
+
+
+def business_today(now: datetime) -> date:
+    """The calendar day in the shop's zone."""
+    return now.astimezone(_ZONE).date()
+
+
+def close_days(house: House) -> int:
+    """Close every business day that is over, one transaction a day; returns how many."""
+    closed = 0
+    now = house.clock()
+    while True:
+        with house.database.begin() as db:
+            day = credit.current_business_date(db)
+            if day >= business_today(now):
+                return closed
+            credit.close_day(db, business_date=day, now=now)
+            reporting.record_day(db, day=day, now=now)
+        closed += 1
+
+
+def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Progress | None = None) -> int:
+    """Unify, export the history and grade every customer with the champion, as of now; returns how many."""
+    now = house.clock()
+    with house.database.begin() as db:
+        identity.unify(db, now=now)
+        ingestion.export_history(db, house.home.history)
+        return grading.grade_everyone(
+            db, house.home.history, identity.links(db), as_of=as_of or now, now=now, progress=progress
+        )
+
+
+def watch_everyone(house: House, *, as_of: datetime | None = None) -> int:
+    """Measure every customer against the indicators, as of now; returns how many alerts are new."""
+    now = as_of or house.clock()
+    with house.database.begin() as db:
+        ingestion.export_history(db, house.home.history)
+        links = identity.links(db)
+        count = early_warning.watch_history(db, house.home.history, links, as_of=now, now=now)
+    return count.alerts_new

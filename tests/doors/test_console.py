@@ -1,0 +1,362 @@
+"""The console through its door: who gets in, who may do what, and what every answer carries."""
+
+import re
+
+import pyotp
+import pytest
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+from litestar.testing import TestClient
+
+from doors.console_client import Browser, Clock
+from doors.console_world import PASSWORD, set_up, small_world
+from shouxin import cases, early_warning, governance
+from shouxin.cases import CaseFilter
+from shouxin.early_warning import AlertFilter, AlertState
+from shouxin.entrypoints.console import create_console_app
+from shouxin.entrypoints.house import House
+
+PAGES = ("/", "/customers", "/alerts", "/cases", "/reports", "/audit?verify=yes")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@pytest.fixture
+def clock(now):
+    return Clock(now)
+
+
+@pytest.fixture
+def world(fresh_database, now):
+    return small_world(fresh_database, now=now)
+
+
+@pytest.fixture
+def app(world, clock):
+    house = world.house
+    return create_console_app(House(house.database, house.keyring, house.home, clock))
+
+
+@pytest.fixture
+def browser(app):
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Browser(client)
+
+
+def signed_in(browser, world, clock, name="chenjing"):
+    totp = set_up(world, name, now=clock.now)
+    clock.forward(seconds=30)
+    response = browser.sign_in(name, totp.at(clock.now))
+    assert (response.status_code, response.headers["location"]) == (303, "/")
+    browser.get("/customers")
+    return browser
+
+
+def audited(world, action):
+    with world.house.database.begin() as db:
+        return governance.list_audit(db, action=action)
+
+
+def first_alert(world, **chosen):
+    with world.house.database.begin() as db:
+        return early_warning.list_alerts(db, AlertFilter(**chosen)).rows[0]
+
+
+def test_an_invited_operator_sets_up_signs_in_and_out(browser, world, clock):
+    link = f"/setup/{world.invitations['chenjing']}"
+    page = browser.get(link)
+    assert page.status_code == 200 and "<svg" in page.text and "陈静" in page.text
+    secret = re.search(r'id="secret">([^<]+)<', page.text).group(1).replace(" ", "")
+    totp = pyotp.TOTP(secret)
+    weak = browser.post(link, {"password": "chenjing12345", "code": totp.at(clock.now)})
+    assert weak.status_code == 422 and 'role="alert"' in weak.text
+    done = browser.post(link, {"password": PASSWORD, "code": totp.at(clock.now)})
+    assert (done.status_code, done.headers["location"]) == (303, "/sign-in?said=setup")
+    assert browser.get(link).status_code == 404, "an invitation is good once"
+
+    reused = browser.sign_in("chenjing", totp.at(clock.now))
+    assert reused.status_code == 422, "the code of the set-up is used up"
+    clock.forward(seconds=30)
+    entered = browser.sign_in("chenjing", totp.at(clock.now))
+    assert entered.status_code == 303
+    cookie = entered.headers["set-cookie"].lower()
+    assert "shouxin_session=" in cookie and "httponly" in cookie and "samesite=strict" in cookie
+    assert browser.get("/").status_code == 200
+    left = browser.post("/sign-out")
+    assert left.headers["location"] == "/sign-in?said=signed_out"
+    assert browser.get("/").headers["location"] == "/sign-in"
+
+
+def test_who_is_not_signed_in_sees_no_page(browser):
+    for path in (*PAGES, "/customers/cus_x", "/alerts/1", "/cases/1", "/search?q=x"):
+        response = browser.get(path)
+        assert (response.status_code, response.headers["location"]) == (303, "/sign-in"), path
+    part = browser.get("/alerts/1", **{"HX-Request": "true"})
+    assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/sign-in")
+
+
+def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(browser, world, clock):
+    totp = set_up(world, "chenjing", now=clock.now)
+    clock.forward(seconds=30)
+    code = totp.at(clock.now)
+    texts = set()
+    for name, password in (("nobody", PASSWORD), ("chenjing", "wrong horse battery")):
+        response = browser.sign_in(name, code, password=password)
+        assert response.status_code == 422
+        texts.add(re.search(r'role="alert">([^<]+)', response.text).group(1))
+    assert len(texts) == 1
+
+
+def test_a_session_ends_when_idle(browser, world, clock):
+    signed_in(browser, world, clock)
+    clock.forward(minutes=31)
+    assert browser.get("/").headers["location"] == "/sign-in"
+
+
+def test_every_answer_carries_the_security_headers(browser, world, clock):
+    answers = [browser.get("/sign-in"), browser.get("/nowhere"), browser.get("/static/console.css")]
+    signed_in(browser, world, clock)
+    answers += [browser.get(path) for path in PAGES]
+    answers += [browser.post("/alerts/assign", token="wrong")]
+    for answer in answers:
+        assert answer.headers["content-security-policy"] == POLICY, answer.url
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        if "static" not in str(answer.url):
+            assert answer.headers["cache-control"] == "no-store", answer.url
+
+
+def test_no_page_has_inline_style_or_script(browser, world, clock):
+    signed_in(browser, world, clock)
+    customer = world.customers[0]
+    for path in (*PAGES, f"/customers/{customer}", f"/alerts/{first_alert(world).alert_no}", "/cases/1"):
+        text = browser.get(path).text
+        assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", text), path
+        assert not re.search(r"<script(?![^>]*\ssrc=)", text), path
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_renders_in_both_languages(browser, world, clock, language):
+    signed_in(browser, world, clock)
+    browser.post("/preferences", {"language": language, "back": "/"})
+    alert = first_alert(world)
+    places = [*PAGES, f"/customers/{alert.customer_id}", f"/alerts/{alert.alert_no}", "/cases/1"]
+    places += [
+        "/alerts?state=&text=nobody",
+        "/cases?state=closed",
+        "/customers?text=nobody",
+        "/search?q=C20001",
+    ]
+    for path in places:
+        response = browser.client.get(path)
+        assert response.status_code == 200, path
+        assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in response.text
+        assert len(response.content) < 60_000
+
+
+def test_a_form_without_our_token_does_nothing(app, browser, world, clock):
+    signed_in(browser, world, clock)
+    before = len(audited(world, None))
+    for path in posted_paths(app):
+        for token in ("", "0123456789abcdef.00", browser.token[:-1] + "x"):
+            response = browser.post(path, {"reason": "because of that"}, token=token)
+            assert response.status_code == 403, path
+        foreign = browser.post(path, {"reason": "x"}, **{"Sec-Fetch-Site": "cross-site"})
+        assert foreign.status_code == 403, path
+    assert len(audited(world, None)) == before
+    assert browser.get("/").status_code == 200
+
+
+def posted_paths(app: Litestar) -> list[str]:
+    """Every path that takes a form, with something in the place of its parameters."""
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute) and "POST" in route.methods]
+    assert len(routes) >= 16
+    return [re.sub(r"\{[^}]+\}", "1", route.path_format) for route in routes]
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("maria", ("/customers", "/alerts", "/cases", "/audit", "/customers/x", "/alerts/1", "/cases/1")),
+        ("liwei", ("/audit",)),
+        ("root", PAGES),
+    ],
+)
+def test_a_role_opens_only_its_own_pages(browser, world, clock, name, refused):
+    signed_in(browser, world, clock, name)
+    for path in refused:
+        assert browser.get(path).status_code == 403, path
+    if name == "maria":
+        assert browser.get("/").status_code == browser.get("/reports").status_code == 200
+        page = browser.get("/").text
+        assert "/customers" not in page and "/alerts" not in page and "陈*静" not in page
+
+
+def test_a_role_does_only_what_it_may(browser, world, clock):
+    signed_in(browser, world, clock, "maria")
+    alert = first_alert(world)
+    browser.get("/")
+    customer = world.customers[0]
+    for path in (
+        f"/alerts/{alert.alert_no}",
+        "/alerts/assign",
+        "/alerts/dismiss",
+        "/cases",
+        "/cases/1/close",
+        f"/customers/{customer}/freeze",
+        f"/customers/{customer}/reveal",
+    ):
+        response = browser.post(path, {"reason": "because of that", "alert": str(alert.alert_no)})
+        assert response.status_code == 403, path
+    assert first_alert(world).state is AlertState.NEW
+
+
+def test_an_alert_is_assigned_noted_and_escalated_into_a_case(browser, world, clock):
+    signed_in(browser, world, clock)
+    number = first_alert(world).alert_no
+    browser.get(f"/alerts/{number}")
+    taken = browser.post(f"/alerts/{number}", {"action": "assign"}, **{"HX-Request": "true"})
+    assert taken.status_code == 200 and taken.headers["HX-Trigger"] == "alert-changed"
+    assert "<html" not in taken.text and "陈静" in taken.text
+    silent = browser.post(f"/alerts/{number}", {"action": "dismiss"}, **{"HX-Request": "true"})
+    assert silent.status_code == 422 and 'role="alert"' in silent.text
+    assert browser.post(f"/alerts/{number}", {"action": "note", "reason": "电话无人接听"}).status_code == 303
+    done = browser.post(f"/alerts/{number}", {"action": "escalate", "reason": "多次失联"})
+    assert done.headers["location"] == f"/alerts/{number}?said=alert_escalated"
+    with world.house.database.begin() as db:
+        (case,) = cases.list_cases(db, CaseFilter(origin=f"alert:{number}")).rows
+        assert early_warning.get_alert(db, number).row.state is AlertState.ACTIONED
+    assert browser.get(f"/cases/{case.case_no}").status_code == 200
+    assert [entry.subject for entry in audited(world, "alert.escalate")] == [f"alert:{number}"]
+    assert browser.post(f"/alerts/{number}", {"action": "explode"}).status_code == 422
+
+
+def test_ticked_alerts_are_worked_on_together(browser, world, clock):
+    signed_in(browser, world, clock)
+    with world.house.database.begin() as db:
+        numbers = [str(row.alert_no) for row in early_warning.list_alerts(db, AlertFilter()).rows[:3]]
+    browser.get("/alerts")
+    assert browser.post("/alerts/dismiss", {"alert": numbers}).status_code == 422, "closing says why"
+    answer = browser.post(
+        "/alerts/dismiss", {"alert": numbers, "reason": "重复", "back": "https://elsewhere.example"}
+    )
+    assert answer.headers["location"] == "/?said=alerts_done"
+    answer = browser.post("/alerts/assign", {"alert": numbers, "back": "/alerts?state=open"})
+    assert answer.headers["location"] == "/alerts?state=open&said=alerts_partly"
+    assert len(audited(world, "alert.dismiss")) == 3
+
+
+def test_a_case_lives_through_its_page(browser, world, clock):
+    signed_in(browser, world, clock)
+    customer = world.customers[2]
+    opened = browser.post("/cases", {"customer_id": customer, "title": "收入核实", "note": "来电"})
+    place = opened.headers["location"].partition("?")[0]
+    for step, fields in (
+        ("assign", {}),
+        ("note", {"note": "已致电"}),
+        ("move", {"to": "investigating"}),
+        ("close", {"outcome": "false_positive", "reason": "资料齐全"}),
+    ):
+        assert browser.post(f"{place}/{step}", fields).status_code == 303, step
+    late = browser.post(f"{place}/note", {"note": "晚了"})
+    assert late.status_code == 422 and "已结案" in late.text
+    assert browser.post(f"{place}/reopen", {"reason": "新证据"}).status_code == 303
+    assert browser.post(f"{place}/close", {"outcome": "magic", "reason": "x"}).status_code == 422
+    assert browser.post("/cases", {"customer_id": "cus_nobody", "title": "x"}).status_code == 422
+    assert {entry.action for entry in audited(world, None)} >= {
+        "case.open",
+        "case.assign",
+        "case.note",
+        "case.move",
+        "case.close",
+        "case.reopen",
+    }
+
+
+def test_a_line_is_frozen_and_thawed_with_a_reason(browser, world, clock):
+    signed_in(browser, world, clock)
+    place = f"/customers/{world.customers[1]}"
+    assert browser.post(f"{place}/freeze", {"reason": " "}).status_code == 422
+    assert browser.post(f"{place}/freeze", {"reason": "疑似盗用"}).headers["location"].endswith("line_frozen")
+    assert "已冻结" in browser.get(place).text
+    assert browser.post(f"{place}/freeze", {"reason": "再次"}).status_code == 422
+    assert browser.post(f"{place}/unfreeze", {"reason": "已核实"}).status_code == 303
+    assert len(audited(world, "line.freeze")) == len(audited(world, "line.unfreeze")) == 1
+    assert browser.post(f"/customers/{world.customers[-1]}/freeze", {"reason": "x"}).status_code == 404
+
+
+def test_identity_is_masked_until_somebody_says_why(browser, world, clock):
+    signed_in(browser, world, clock)
+    place = f"/customers/{world.customers[3]}"
+    assert "19900000003" not in browser.get(place).text
+    short = browser.post(f"{place}/reveal", {"field": "phone", "reason": "想看"})
+    assert short.status_code == 422 and "19900000003" not in short.text
+    shown = browser.post(f"{place}/reveal", {"field": "phone", "reason": "客户要求核对预留的手机号码"})
+    assert shown.status_code == 200 and "19900000003" in shown.text
+    assert "19900000003" not in browser.get(place).text
+    (entry,) = audited(world, "customer.revealed")
+    assert "19900000003" not in str(entry.detail)
+
+
+def test_the_search_finds_customers_and_alerts(browser, world, clock):
+    signed_in(browser, world, clock)
+    number = first_alert(world).alert_no
+    assert browser.get(f"/search?q=%23{number}").headers["location"] == f"/alerts/{number}"
+    assert browser.get("/search?q=C20003").headers["location"] == "/customers?text=C20003"
+    found = browser.get("/customers?text=C20003").text
+    assert world.customers[3] in found and world.customers[4] not in found
+
+
+def test_what_is_not_there_is_said_in_a_page(browser, world, clock):
+    signed_in(browser, world, clock)
+    for path in ("/customers/cus_nobody", "/alerts/999999", "/cases/999999"):
+        response = browser.get(path)
+        assert response.status_code == 404 and 'class="rail"' in response.text, path
+    assert browser.get("/nowhere").status_code == 404
+    part = browser.get("/alerts/999999", **{"HX-Request": "true"})
+    assert part.status_code == 404 and "<html" not in part.text
+
+
+def test_nonsense_in_an_address_is_ignored(browser, world, clock):
+    signed_in(browser, world, clock)
+    nonsense = (
+        "page=-1",
+        "page=zzz",
+        "page=99999999999",
+        "order='",
+        "state=%00",
+        "grade=Z",
+        "text=%F0%9F%00",
+    )
+    for path in ("/alerts", "/customers", "/cases"):
+        for query in nonsense:
+            assert browser.get(f"{path}?{query}").status_code == 200, (path, query)
+    for before in ("-1", "zzz", "9" * 30):
+        assert browser.get(f"/audit?before={before}&action=%00").status_code == 200
+    for path in ("/customers/%00", "/alerts/-1", f"/alerts/{'9' * 30}", f"/cases/{'9' * 19}", "/alerts/1.5"):
+        assert browser.get(path).status_code == 404, path
+    browser.get("/alerts")
+    answer = browser.post("/alerts/assign", {"alert": ["zzz", "-1", "9" * 30], "reason": "\0"})
+    assert answer.status_code == 303
+
+
+def test_the_chosen_language_and_theme_are_kept(browser):
+    browser.get("/sign-in")
+    answer = browser.post("/preferences", {"language": "en", "theme": "dark", "back": "/sign-in"})
+    assert answer.headers["location"] == "/sign-in"
+    page = browser.get("/sign-in").text
+    assert 'lang="en"' in page and 'data-theme="dark"' in page
+    browser.post("/preferences", {"language": "fr", "theme": "pink", "back": "//elsewhere.example"})
+    assert 'lang="en"' in browser.get("/sign-in").text
+
+
+def test_a_cold_page_is_small(browser, world, clock):
+    signed_in(browser, world, clock)
+    page = browser.client.get("/", headers={"Accept-Encoding": "gzip"})
+    sizes = [int(page.headers["content-length"])]
+    for address in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
+        asset = browser.client.get(address, headers={"Accept-Encoding": "gzip"})
+        assert asset.status_code == 200 and "immutable" in asset.headers["cache-control"]
+        sizes.append(int(asset.headers.get("content-length", len(asset.content))))
+    assert len(sizes) == 5 and sum(sizes) < 60_000, sizes
