@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,19 +17,38 @@ from sqlalchemy.engine import make_url
 from shouxin.database import Database, Home, opened
 from shouxin.database.engine import application_engine
 from shouxin.database.supervisor import DATABASE_NAME, OWNER_ROLE
+from shouxin.entrypoints.demo import DemoSettings, run_demo
+from shouxin.entrypoints.demo.journal import Journal
+from shouxin.entrypoints.house import House
 
 # A test server may lose data in a power cut; nothing else about it differs.
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SMALL_SHOP = DemoSettings(
+    customers=2_500, months=18, seed=11, live_days=40, today=date(2026, 3, 2), model="scorecard"
+)
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that others may enter: as root the server runs as another user."""
+    with tempfile.TemporaryDirectory(prefix="shouxin-test-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    folder = tmp_path_factory.mktemp("home")
-    for parent in (folder, *folder.parents):  # as root the server runs as another user, who must get in
-        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(0o711)
-    return Home(folder)
+def home() -> Iterator[Home]:
+    with open_folder() as folder:
+        yield Home(folder)
+
+
+@pytest.fixture
+def own_home() -> Iterator[Home]:
+    """A home for one test alone, for tests that start, stop and kill its server."""
+    with open_folder() as folder:
+        yield Home(folder)
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +112,21 @@ def public_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"public data sets are not at {folder}; set SHOUXIN_PUBLIC_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shop(home: Home, database: Database) -> House:
+    """A small simulated shop that went through the whole chain once; tests read it and add to it."""
+    from shouxin.governance import load_keyring
+
+    house = House(database, load_keyring(home), home)
+    run_demo(
+        house, SMALL_SHOP, bar=lambda _title: nullcontext(lambda _done, _total: None), told=lambda *_: None
+    )
+    return house
+
+
+@pytest.fixture(scope="session")
+def shop_journal(shop: House) -> Journal:
+    """What the chain of the small shop told."""
+    return Journal.opened(shop.home.path / "demo/state.json", {})

@@ -4,19 +4,12 @@ import sqlalchemy
 from sqlalchemy import text
 
 from conftest import QUICK
-from shouxin.database import EmbeddedServer, Home, opened
+from shouxin.database import EmbeddedServer, opened
 from shouxin.database.supervisor import kill_hard, wait_until_gone
 
 
-def folder_for_all(tmp_path):
-    for parent in (tmp_path, *tmp_path.parents):
-        if not parent.stat().st_mode & 0o001:
-            parent.chmod(0o711)
-    return tmp_path
-
-
-def test_the_last_user_stops_the_server(tmp_path):
-    home = Home(folder_for_all(tmp_path))
+def test_the_last_user_stops_the_server(own_home):
+    home = own_home
     with opened(home, settings=QUICK) as first:
         pid = first.server.pid()
         with opened(home, settings=QUICK) as second:
@@ -25,8 +18,8 @@ def test_the_last_user_stops_the_server(tmp_path):
     assert wait_until_gone(pid)
 
 
-def test_the_watch_starts_a_killed_server_again_and_nothing_committed_is_lost(tmp_path):
-    home = Home(folder_for_all(tmp_path))
+def test_the_watch_starts_a_killed_server_again_and_nothing_committed_is_lost(own_home):
+    home = own_home
     with opened(home) as database:
         owner = sqlalchemy.create_engine(database.server.url("shouxin_owner"))
         with owner.begin() as db:
@@ -52,7 +45,7 @@ def test_the_watch_starts_a_killed_server_again_and_nothing_committed_is_lost(tm
         server.detach()
 
 
-def test_the_secrets_of_a_home_are_for_its_owner_only(tmp_path):
-    home = Home(folder_for_all(tmp_path))
+def test_the_secrets_of_a_home_are_for_its_owner_only(own_home):
+    home = own_home
     with opened(home, settings=QUICK):
         assert (home.server / "identity.json").stat().st_mode & 0o077 == 0

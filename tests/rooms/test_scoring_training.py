@@ -47,10 +47,10 @@ def test_the_ebm_tables_say_what_the_ebm_says(monkeypatch):
     seen = {}
     boost = boosting._boosted
 
-    def watched(inputs, y, *, seed):
+    def watched(inputs, y, *, seed, groups):
         companions = [i.companion.astype(float) for i in inputs if i.companion is not None]
         seen["matrix"] = np.column_stack([*(i.values for i in inputs), *companions])
-        seen["model"] = boost(inputs, y, seed=seed)
+        seen["model"] = boost(inputs, y, seed=seed, groups=groups)
         return seen["model"]
 
     monkeypatch.setattr(boosting, "_boosted", watched)

@@ -58,7 +58,11 @@ def opened(home: Home, *, settings: Mapping[str, str] | None = None) -> Iterator
 def application_engine(url: str) -> Engine:
     """A pool of connections that act as the application role, whoever logs in, in UTC."""
     engine = sqlalchemy.create_engine(
-        _with_driver(url), pool_size=_POOL_SIZE, max_overflow=_POOL_SIZE, pool_pre_ping=True
+        _with_driver(url),
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_SIZE,
+        pool_pre_ping=True,
+        hide_parameters=True,  # a value may be somebody's name; it is not for logs
     )
 
     @event.listens_for(engine, "connect")
