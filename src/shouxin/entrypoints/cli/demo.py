@@ -82,4 +82,5 @@ def _say_links(house: House, links: list[Any], *, base: str) -> None:
     say("Operators of the demo; each link is for one set-up of password and second factor:")
     for link in links:
         roles = ", ".join(sorted(role.value for role in link.operator.roles))
-        say(f"  {link.operator.name:<12} {roles:<14} {base}/setup/{link.setup_token}")
+        # Not wrapped: a link is to be clicked or copied whole.
+        typer.echo(f"  {link.operator.name:<12} {roles:<14} {base}/setup/{link.setup_token}", err=True)

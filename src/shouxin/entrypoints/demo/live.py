@@ -24,6 +24,7 @@ _ZONE = ZoneInfo("Asia/Shanghai")
 _SHIPS_AFTER = timedelta(hours=6)
 _VOIDS_EVERY = 25
 _WATCH_DAYS = 30
+_RECORDED_WEEKDAY = 6  # the trend has a point for every Sunday
 _CASES = 12
 _CLOSED_CASES = 4
 
@@ -92,7 +93,8 @@ def _live_one_day(
         credit.expire_holds(db, now=end_of(day))
         credit.close_day(db, business_date=day, now=end_of(day))
         identity.unify(db, now=end_of(day))
-        reporting.record_day(db, day=day, now=end_of(day))
+        if day.weekday() == _RECORDED_WEEKDAY or day == chain.settings.today - timedelta(days=1):
+            reporting.record_day(db, day=day, now=end_of(day))
     if (chain.settings.today - day).days % _WATCH_DAYS == 0:
         watch_everyone(chain.house, as_of=end_of(day))
 

@@ -1,0 +1,112 @@
+"""`shouxin ingest`: load events from files, look at what was refused, try it again, publish the schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shouxin import ingestion
+from shouxin.entrypoints.cli.common import (
+    HomeOption,
+    JsonOption,
+    emit,
+    fail,
+    opened_house,
+    print_table,
+    progress_bar,
+)
+from shouxin.ingestion import Interpreted
+
+app = typer.Typer(
+    help="Load events, look at what was refused, try it again.", no_args_is_help=True, add_completion=False
+)
+PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder of files.")]
+
+
+@app.command("events")
+def load_events(path: PathArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Load a file of canonical events (CSV or Parquet), or a folder of them."""
+    _load(ingestion.file_chunks, path, home=home, as_json=as_json, title="events")
+
+
+@app.command("online-retail")
+def load_online_retail(path: PathArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Load the UCI Online Retail set: one CSV file or a folder of daily ones."""
+    _load(ingestion.online_retail_chunks, path, home=home, as_json=as_json, title="Online Retail")
+
+
+@app.command("olist")
+def load_olist(
+    folder: Annotated[Path, typer.Argument(help="The folder with the orders and order items.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load the orders of the Olist marketplace."""
+    _load(ingestion.olist_chunks, folder, home=home, as_json=as_json, title="Olist")
+
+
+@app.command("quarantine")
+def show_quarantine(
+    source: Annotated[str | None, typer.Option(help="Rows of this source only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, newest first.")] = 50,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List refused rows: where each stood and why. What a row held stays sealed."""
+    with opened_house(home) as house, house.database.begin() as db:
+        rows = ingestion.list_quarantine(db, source=source, limit=limit)
+    columns = ("quarantine_no", "source", "place", "field", "reason", "received_at", "released_at")
+    cells = [["" if (value := getattr(row, name)) is None else value for name in columns] for row in rows]
+    if as_json:
+        emit({"rows": [dict(zip(columns, row, strict=True)) for row in cells]}, as_json=True)
+    else:
+        print_table("Refused rows", columns, cells)
+
+
+@app.command("replay")
+def replay(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Try every refused row again under today's rules."""
+    with opened_house(home) as house, house.database.begin() as db:
+        receipt = ingestion.replay_quarantine(db, house.keyring, house.clock())
+    emit(receipt.as_data(), as_json=as_json, title="Replay of the quarantine")
+
+
+@app.command("schemas")
+def write_schemas(
+    out: Annotated[Path, typer.Option(help="Folder for the JSON Schema files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the JSON Schema of every kind of event to a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    schemas = ingestion.json_schemas()
+    for kind, schema in schemas.items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True)
+        (out / f"{kind}.schema.json").write_text(f"{text}\n", encoding="utf-8")
+    emit({"folder": str(out), "schemas": len(schemas)}, as_json=as_json, title="JSON Schemas")
+
+
+def _load(
+    chunks_of: Callable[[Path], Iterator[Interpreted]],
+    path: Path,
+    *,
+    home: Path | None,
+    as_json: bool,
+    title: str,
+) -> None:
+    """Load chunk by chunk, each in a transaction of its own: an interrupted load goes on when run again."""
+    with opened_house(home) as house, progress_bar(f"Loading {title}") as advance:
+        try:
+            receipt = ingestion.load_stepwise(
+                house.database.begin,
+                chunks_of(path),
+                keyring=house.keyring,
+                now=house.clock(),
+                progress=advance,
+            )
+        except (ingestion.UnableToRead, ingestion.UnableToLoad) as error:
+            fail(str(error))
+    emit(receipt.as_data(), as_json=as_json, title=f"Loaded {path}")

@@ -1,0 +1,70 @@
+"""Ingestion: what shops tell us, checked, kept for ever, and given out as it was known at any instant.
+
+Every fact is an *event* of one of 24 kinds, named by its source for ever, with the instant it happened
+and the instant it was learnt. What breaks a rule is refused with the field and the reason and waits,
+sealed, in quarantine until it can be tried again; nothing is silently dropped and nothing is counted
+twice. Names, phones and the like are replaced by tokens at this door: the log holds none of them.
+"""
+
+from shouxin.ingestion.adapting import Interpreted
+from shouxin.ingestion.domain import (
+    KINDS,
+    EventKind,
+    PersonalFact,
+    QuarantinedRow,
+    Receipt,
+    Refusal,
+    RefusedItem,
+    json_schemas,
+)
+from shouxin.ingestion.history import HistoryFiles, export_history
+from shouxin.ingestion.olist import olist_chunks
+from shouxin.ingestion.online_retail import online_retail_chunks
+from shouxin.ingestion.reading import UnableToRead
+from shouxin.ingestion.service import (
+    UnableToLoad,
+    accept,
+    event_count,
+    file_chunks,
+    list_events,
+    list_quarantine,
+    load_file,
+    load_olist,
+    load_online_retail,
+    load_stepwise,
+    new_references,
+    personal_facts,
+    record,
+    replay_quarantine,
+)
+
+__all__ = [
+    "KINDS",
+    "EventKind",
+    "HistoryFiles",
+    "Interpreted",
+    "PersonalFact",
+    "QuarantinedRow",
+    "Receipt",
+    "Refusal",
+    "RefusedItem",
+    "UnableToLoad",
+    "UnableToRead",
+    "accept",
+    "event_count",
+    "export_history",
+    "file_chunks",
+    "json_schemas",
+    "list_events",
+    "list_quarantine",
+    "load_file",
+    "load_olist",
+    "load_online_retail",
+    "load_stepwise",
+    "new_references",
+    "olist_chunks",
+    "online_retail_chunks",
+    "personal_facts",
+    "record",
+    "replay_quarantine",
+]

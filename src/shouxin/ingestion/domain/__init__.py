@@ -1,0 +1,63 @@
+"""What an event is, what each kind must say, and why a row is refused. Pure."""
+
+from shouxin.ingestion.domain.checking import (
+    CLOCK_SKEW,
+    EARLIEST,
+    FREE_TEXT_FIELDS,
+    check_envelope,
+    check_fact,
+    check_row,
+    payload_with_tokens,
+    plain_payload,
+    read_personal,
+    with_tokens,
+)
+from shouxin.ingestion.domain.kinds import (
+    CURRENCY_PATTERN,
+    KINDS,
+    REFERENCE_LENGTH_MAX,
+    SOURCE_PATTERN,
+    VERSION,
+    EventKind,
+    Presence,
+    json_schemas,
+)
+from shouxin.ingestion.domain.receipts import (
+    REFUSALS_SHOWN_MAX,
+    Fact,
+    PersonalFact,
+    QuarantinedRow,
+    Receipt,
+    Refusal,
+    RefusedItem,
+    receipt_of,
+)
+
+__all__ = [
+    "CLOCK_SKEW",
+    "CURRENCY_PATTERN",
+    "EARLIEST",
+    "FREE_TEXT_FIELDS",
+    "KINDS",
+    "REFERENCE_LENGTH_MAX",
+    "REFUSALS_SHOWN_MAX",
+    "SOURCE_PATTERN",
+    "VERSION",
+    "EventKind",
+    "Fact",
+    "PersonalFact",
+    "Presence",
+    "QuarantinedRow",
+    "Receipt",
+    "Refusal",
+    "RefusedItem",
+    "check_envelope",
+    "check_fact",
+    "check_row",
+    "json_schemas",
+    "payload_with_tokens",
+    "plain_payload",
+    "read_personal",
+    "receipt_of",
+    "with_tokens",
+]

@@ -1,0 +1,183 @@
+"""What each kind of event says: one closed structure a kind (version 1).
+
+A field that is not listed is refused with its name, so that a slip of the pen or a personal value in
+the wrong place is found at the door. Structures never lose a field; a new meaning is a new version.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+FreeText = Annotated[str, Meta(min_length=1, max_length=4000)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+# Minor units of the event's currency.
+Minor = Annotated[int, Meta(ge=0, le=2**53)]
+DaysPastDue = Annotated[int, Meta(ge=0, le=36_500)]
+Channel = Literal["app", "web", "store", "phone"]
+# `unknown` is for sources that do not say how an order was to be paid.
+PaymentMethod = Literal["card", "wallet", "credit", "cod", "transfer", "unknown"]
+
+
+class Payload(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The part of an event that belongs to its kind."""
+
+
+class CustomerRegistered(Payload):
+    """Somebody became a customer of the shop."""
+
+    channel: Channel
+    region: Word | None = None
+
+
+class CustomerUpdated(Payload):
+    """A customer changed what the shop knows of them."""
+
+    channel: Channel | None = None
+
+
+class CustomerVerified(Payload):
+    """An identifier was proved to belong to the customer."""
+
+    identifier: Literal["phone", "email", "national_id"]
+    method: Word | None = None
+
+
+class LoginRecorded(Payload):
+    """The customer signed in at the shop."""
+
+    channel: Channel | None = None
+
+
+class ProductViewed(Payload):
+    """The customer looked at a product."""
+
+    sku: Word
+    category: Word | None = None
+
+
+class CartChanged(Payload):
+    """The quantity of a product in the cart became ``quantity``."""
+
+    sku: Word
+    quantity: Whole
+
+
+class OrderPlaced(Payload):
+    """The customer ordered; the amount is what they are to pay."""
+
+    items: Positive
+    payment_method: PaymentMethod
+    category: Word | None = None
+    merchant_ref: Word | None = None
+    coupon_minor: Minor | None = None
+    channel: Channel | None = None
+
+
+class OrderPaid(Payload):
+    """Money for an order arrived."""
+
+    method: Word | None = None
+
+
+class OrderCancelled(Payload):
+    """An order was called off before delivery."""
+
+    reason: FreeText | None = None
+    by: Literal["customer", "shop"] | None = None
+
+
+class OrderShipped(Payload):
+    """An order left the warehouse."""
+
+
+class OrderDelivered(Payload):
+    """An order reached the customer; ``days_late`` is 0 or less when it kept the promise."""
+
+    days_late: Whole | None = None
+
+
+class DeliveryRefused(Payload):
+    """The customer did not take the parcel."""
+
+
+class ReturnRequested(Payload):
+    """The customer wants to send something back."""
+
+    reason: FreeText | None = None
+
+
+class RefundIssued(Payload):
+    """Money went back; ``refund_only`` means that the goods did not."""
+
+    refund_kind: Literal["return", "refund_only"]
+
+
+class ReviewPosted(Payload):
+    """The customer gave one to five stars."""
+
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    text: FreeText | None = None
+
+
+class ComplaintFiled(Payload):
+    """The customer complained."""
+
+    topic: FreeText | None = None
+
+
+class ViolationRecorded(Payload):
+    """The customer broke a rule of the shop; severity 3 is the worst."""
+
+    rule: Word
+    severity: Annotated[int, Meta(ge=1, le=3)]
+
+
+class OrderLinePlaced(Payload):
+    """One line of an invoice; ``product`` is false for postage, fees, discounts and manual lines."""
+
+    sku: Word
+    quantity: Positive
+    unit_price_minor: Minor
+    country: Word | None = None
+    product: bool | None = None
+
+
+class OrderLineCancelled(OrderLinePlaced):
+    """One line of a cancellation, quantity and amount positive."""
+
+
+class LineOpened(Payload):
+    """A credit line was opened; the amount is its limit."""
+
+    line_id: Word | None = None
+
+
+class LineLimitChanged(Payload):
+    """The limit of a credit line became the amount."""
+
+
+class InstalmentDue(Payload):
+    """An instalment fell due."""
+
+    plan_id: Word
+    number: Positive
+
+
+class InstalmentOverdue(Payload):
+    """An instalment is ``days_past_due`` days late and still unpaid."""
+
+    plan_id: Word
+    number: Positive
+    days_past_due: DaysPastDue
+
+
+class RepaymentReceived(Payload):
+    """A repayment arrived; ``days_past_due`` is how late it was, 0 when on time."""
+
+    plan_id: Word
+    days_past_due: DaysPastDue
+    number: Positive | None = None

@@ -1,0 +1,309 @@
+"""SQL of the event log: append, find, count; and of the quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Connection, RowMapping, text
+
+from shouxin.database import copy_rows
+from shouxin.ingestion.domain import Fact, PersonalFact, QuarantinedRow
+from shouxin.kernel import Event, Money
+
+EVENT_COLUMNS = (
+    "source",
+    "source_id",
+    "kind",
+    "version",
+    "customer_ref",
+    "occurred_at",
+    "received_at",
+    "order_ref",
+    "amount_minor",
+    "currency",
+    "payload",
+)
+_PERSONAL_COLUMNS = (
+    "source",
+    "customer_ref",
+    "source_id",
+    "field",
+    "token",
+    "sealed",
+    "verified",
+    "occurred_at",
+    "received_at",
+)
+# Writers share this lock until they commit; a reader that holds it alone knows that no smaller
+# event number can still appear.
+_WRITERS_LOCK = 727003
+_COPY_BYTES = 1 << 20
+_COLUMNS_SQL = ", ".join(EVENT_COLUMNS)
+_PERSONAL_SQL = ", ".join(_PERSONAL_COLUMNS)
+
+
+def append_facts(db: Connection, facts: Sequence[Fact]) -> set[tuple[str, str]]:
+    """Add a small batch in one statement; returns the (source, source_id) that were new."""
+    if not facts:
+        return set()
+    _announce_writing(db)
+    arrays: dict[str, list[Any]] = {
+        "source": [fact.source for fact in facts],
+        "source_id": [fact.source_id for fact in facts],
+        "kind": [fact.kind for fact in facts],
+        "version": [fact.version for fact in facts],
+        "customer_ref": [fact.customer_ref for fact in facts],
+        "occurred_at": [fact.occurred_at for fact in facts],
+        "received_at": [fact.received_at for fact in facts],
+        "order_ref": [fact.order_ref for fact in facts],
+        "amount_minor": [fact.amount and fact.amount.minor for fact in facts],
+        "currency": [fact.amount and fact.amount.currency for fact in facts],
+        "payload": [fact.payload.decode() for fact in facts],
+    }
+    rows = db.execute(
+        text(
+            f"""
+            INSERT INTO ingestion.event ({_COLUMNS_SQL})
+            SELECT {_COLUMNS_SQL.replace("payload", "payload::jsonb")}
+            FROM unnest(CAST(:source AS text[]), CAST(:source_id AS text[]), CAST(:kind AS text[]),
+                        CAST(:version AS smallint[]), CAST(:customer_ref AS text[]),
+                        CAST(:occurred_at AS timestamptz[]), CAST(:received_at AS timestamptz[]),
+                        CAST(:order_ref AS text[]), CAST(:amount_minor AS bigint[]),
+                        CAST(:currency AS text[]), CAST(:payload AS text[])) AS new ({_COLUMNS_SQL})
+            ON CONFLICT (source, source_id) DO NOTHING
+            RETURNING source, source_id
+            """
+        ),
+        arrays,
+    )
+    return {(row.source, row.source_id) for row in rows}
+
+
+def append_personal(db: Connection, facts: Iterable[PersonalFact]) -> None:
+    """Add sealed values of events that are stored."""
+    rows = (tuple(getattr(fact, column) for column in _PERSONAL_COLUMNS) for fact in facts)
+    copy_rows(db, "ingestion.personal", _PERSONAL_COLUMNS, rows)
+
+
+def append_many(db: Connection, csv: memoryview, personal: Iterable[PersonalFact]) -> bool:
+    """COPY many new events, given as CSV in the order of EVENT_COLUMNS, and their sealed values.
+
+    False, and nothing is added, when another transaction stored one of them in the meantime.
+    """
+    _announce_writing(db)
+    driver = db.connection.driver_connection
+    assert driver is not None, "the connection is closed"
+    statement = f"COPY ingestion.event ({_COLUMNS_SQL}) FROM STDIN (FORMAT csv)"
+    with db.begin_nested() as savepoint:
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement) as copy:
+                for start in range(0, len(csv), _COPY_BYTES):
+                    copy.write(csv[start : start + _COPY_BYTES])
+        except UniqueViolation:
+            savepoint.rollback()
+            return False
+        append_personal(db, personal)
+    return True
+
+
+def known_identities(db: Connection, identities: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those (source, source_id) that the log holds already."""
+    rows = db.execute(
+        text(
+            """
+            SELECT source, source_id
+            FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS new (source, source_id)
+            JOIN ingestion.event USING (source, source_id)
+            """
+        ),
+        {"sources": [source for source, _ in identities], "ids": [name for _, name in identities]},
+    )
+    return {(row.source, row.source_id) for row in rows}
+
+
+def list_events(
+    db: Connection,
+    refs: Sequence[tuple[str, str]],
+    *,
+    as_of: datetime,
+    since: datetime | None,
+    kinds: Sequence[str] | None,
+    limit: int | None,
+) -> list[Event]:
+    """Events of some references that had happened and were known at ``as_of``, oldest first."""
+    conditions = ["e.occurred_at <= :as_of", "e.received_at <= :as_of"]
+    conditions += ["e.occurred_at > :since"] if since is not None else []
+    conditions += ["e.kind = ANY(CAST(:kinds AS text[]))"] if kinds is not None else []
+    rows = db.execute(
+        text(
+            f"""
+            SELECT e.*
+            FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[])) AS r (source, customer_ref)
+            JOIN ingestion.event e ON e.source = r.source AND e.customer_ref = r.customer_ref
+            WHERE {" AND ".join(conditions)}
+            ORDER BY e.occurred_at DESC, e.event_no DESC LIMIT CAST(:limit AS bigint)
+            """
+        ),
+        {
+            "sources": [source for source, _ in set(refs)],
+            "refs": [ref for _, ref in set(refs)],
+            "as_of": as_of,
+            "since": since,
+            "kinds": None if kinds is None else list(kinds),
+            "limit": limit,
+        },
+    )
+    return [_event(row) for row in reversed(rows.mappings().all())]
+
+
+def event_count(db: Connection) -> int:
+    """How many events the log holds."""
+    return int(db.scalar(text("SELECT count(*) FROM ingestion.event")))
+
+
+def new_references(db: Connection, *, after_event_no: int) -> tuple[list[tuple[str, str]], int]:
+    """References in events after a number, in the order of their first one; and the last number looked at."""
+    last = settled_event_no(db)
+    rows = db.execute(
+        text(
+            """
+            SELECT source, customer_ref FROM ingestion.event
+            WHERE event_no > :after AND event_no <= :last
+            GROUP BY source, customer_ref ORDER BY min(event_no)
+            """
+        ),
+        {"after": after_event_no, "last": last},
+    )
+    return [(row.source, row.customer_ref) for row in rows], max(last, after_event_no)
+
+
+def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[PersonalFact]:
+    """Personal values of some references, in the order in which they came."""
+    rows = db.execute(
+        text(
+            f"""
+            SELECT {", ".join(f"p.{name}" for name in _PERSONAL_COLUMNS)}
+            FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[])) AS r (source, customer_ref)
+            JOIN ingestion.personal p ON p.source = r.source AND p.customer_ref = r.customer_ref
+            ORDER BY p.personal_no
+            """
+        ),
+        {"sources": [source for source, _ in set(refs)], "refs": [ref for _, ref in set(refs)]},
+    )
+    return [PersonalFact(*row) for row in rows]
+
+
+def settled_event_no(db: Connection) -> int:
+    """The greatest event number below which nothing can still appear: waits for writers to commit.
+
+    The lock is taken in a savepoint and given back with it, so writers go on at once.
+    """
+    with db.begin_nested() as savepoint:
+        db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS_LOCK})
+        last = int(db.scalar(text("SELECT coalesce(max(event_no), 0) FROM ingestion.event")))
+        savepoint.rollback()
+    return last
+
+
+def source_id_of(db: Connection, event_no: int) -> str | None:
+    """The identity of the event with this number, ``source/source_id``."""
+    found: str | None = db.scalar(
+        text("SELECT source || '/' || source_id FROM ingestion.event WHERE event_no = :no"), {"no": event_no}
+    )
+    return found
+
+
+def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep refused rows; a row that is kept already (same source and fingerprint) adds nothing."""
+    columns = (
+        "source",
+        "fingerprint",
+        "adapter",
+        "field",
+        "reason",
+        "place",
+        "subject",
+        "sealed",
+        "received_at",
+    )
+    # A table of this session with the columns of the real one; the number comes later.
+    db.execute(
+        text(
+            "CREATE TEMP TABLE IF NOT EXISTS staged_quarantine (LIKE ingestion.quarantine) ON COMMIT DROP; "
+            "ALTER TABLE pg_temp.staged_quarantine ALTER COLUMN quarantine_no DROP NOT NULL; "
+            "TRUNCATE pg_temp.staged_quarantine"
+        )
+    )
+    copy_rows(db, "pg_temp.staged_quarantine", columns, (tuple(row[c] for c in columns) for row in rows))
+    names = ", ".join(columns)
+    db.execute(
+        text(
+            f"INSERT INTO ingestion.quarantine ({names}) SELECT {names} FROM pg_temp.staged_quarantine "
+            "ON CONFLICT (source, fingerprint) DO NOTHING"
+        )
+    )
+
+
+def list_quarantine(
+    db: Connection, *, source: str | None, limit: int, before: int | None
+) -> list[QuarantinedRow]:
+    """Refused rows, newest first, without what they held."""
+    rows = db.execute(
+        text(
+            """
+            SELECT quarantine_no, source, adapter, field, reason, place, received_at, released_at
+            FROM ingestion.quarantine LEFT JOIN ingestion.quarantine_release USING (quarantine_no)
+            WHERE (CAST(:source AS text) IS NULL OR source = :source)
+              AND (CAST(:before AS bigint) IS NULL OR quarantine_no < :before)
+            ORDER BY quarantine_no DESC LIMIT :limit
+            """
+        ),
+        {"source": source, "before": before, "limit": limit},
+    )
+    return [QuarantinedRow(*row) for row in rows]
+
+
+def open_quarantine(db: Connection, *, after: int, limit: int) -> list[RowMapping]:
+    """The next refused rows that were not released, sealed as they are."""
+    rows = db.execute(
+        text(
+            """
+            SELECT quarantine_no, source, adapter, field, reason, place, subject, sealed
+            FROM ingestion.quarantine q
+            WHERE quarantine_no > :after AND NOT EXISTS (
+                SELECT FROM ingestion.quarantine_release r WHERE r.quarantine_no = q.quarantine_no)
+            ORDER BY quarantine_no LIMIT :limit
+            """
+        ),
+        {"after": after, "limit": limit},
+    )
+    return list(rows.mappings())
+
+
+def append_releases(db: Connection, outcomes: dict[int, str], *, now: datetime) -> None:
+    """Say of refused rows that they were taken after all."""
+    rows = ((number, outcome, now) for number, outcome in outcomes.items())
+    copy_rows(db, "ingestion.quarantine_release", ("quarantine_no", "outcome", "released_at"), rows)
+
+
+def _announce_writing(db: Connection) -> None:
+    db.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": _WRITERS_LOCK})
+
+
+def _event(row: RowMapping) -> Event:
+    amount = None if row["amount_minor"] is None else Money(row["amount_minor"], row["currency"])
+    return Event(
+        row["source"],
+        row["source_id"],
+        row["kind"],
+        row["version"],
+        row["customer_ref"],
+        row["occurred_at"],
+        row["received_at"],
+        amount,
+        row["order_ref"],
+        row["payload"],
+    )
