@@ -45,9 +45,7 @@ class Fitted:
     notes: list[str]
 
 
-def fit_scorecard(
-    kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None
-) -> Fitted:
+def fit_scorecard(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None) -> Fitted:
     """Bin, select, fit, and write down the tables. Raises UnableToTrain where nothing predicts."""
     binnings = {variable.name: variable.binned(y) for variable in kept}
     slots = {variable.name: variable.slots(binnings[variable.name]) for variable in kept}
@@ -159,9 +157,7 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 1.0
 
 
-def _selected(
-    matrix: Floats, y: Ints, *, seed: int, groups: Ints | None
-) -> tuple[list[int], list[float]]:
+def _selected(matrix: Floats, y: Ints, *, seed: int, groups: Ints | None) -> tuple[list[int], list[float]]:
     """Forward by score test, then the shortest card whose out-of-fold AUC is as good as any."""
     order: list[int] = []
     banned: set[int] = set()
