@@ -20,6 +20,7 @@ from shouxin.database.supervisor import DATABASE_NAME, OWNER_ROLE
 from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.demo.journal import Journal
 from shouxin.entrypoints.house import House
+from shouxin.governance import load_keyring
 
 # A test server may lose data in a power cut; nothing else about it differs.
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
@@ -115,15 +116,16 @@ def public_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shop(home: Home, database: Database) -> House:
-    """A small simulated shop that went through the whole chain once; tests read it and add to it."""
-    from shouxin.governance import load_keyring
+def shop() -> Iterator[House]:
+    """A small simulated shop that went through the whole chain once, in a home of its own.
 
-    house = House(database, load_keyring(home), home)
-    run_demo(
-        house, SMALL_SHOP, bar=lambda _title: nullcontext(lambda _done, _total: None), told=lambda *_: None
-    )
-    return house
+    Tests read it and may add to it; what they add must not disturb another test.
+    """
+    with open_folder() as folder, opened(Home(folder), settings=QUICK) as database:
+        house = House(database, load_keyring(Home(folder)), Home(folder))
+        quiet = nullcontext(lambda _done, _total: None)
+        run_demo(house, SMALL_SHOP, bar=lambda _title: quiet, told=lambda *_: None)
+        yield house
 
 
 @pytest.fixture(scope="session")
