@@ -73,3 +73,23 @@ def test_the_domain_reads_no_clock_and_draws_no_random_number():
         if p.stem == "domain" and (match := forbidden.search(p.read_text()))
     ]
     assert not found
+
+
+def banned_words():
+    rows = [
+        line.split("|") for line in (ROOT / "GLOSSARY.md").read_text().splitlines() if line.startswith("|")
+    ]
+    words = {word.strip() for row in rows[2:] for word in row[3].split(",")}
+    return {word for word in words if re.fullmatch("[a-z]+", word)}
+
+
+def test_names_keep_to_the_glossary():
+    banned = banned_words()
+    assert {"client", "loan", "ticket"} <= banned
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                words = set(re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", node.name).lower()))
+                found += [f"{relative(path)}:{node.lineno} {node.name}" for _ in words & banned]
+    assert not found
