@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -44,7 +46,9 @@ JsonOption = Annotated[
 
 # People read standard error; standard output is for figures and for other programs.
 _people = Console(stderr=True, highlight=False)
-_figures = Console(highlight=False)
+# A file or a pipe has no width of its own; a table there is as wide as it needs to be.
+_PIPE_WIDTH = 180
+_figures = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def emit(result: Mapping[str, Any], *, as_json: bool, title: str | None = None) -> None:
@@ -52,20 +56,23 @@ def emit(result: Mapping[str, Any], *, as_json: bool, title: str | None = None) 
     if as_json:
         sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
         return
-    table = Table(title=title, show_header=False, title_justify="left")
+    table = Table(show_header=False, box=box.SIMPLE)
     for name, value in result.items():
         table.add_row(name, _shown(value))
+    if title:
+        _figures.print(f"[bold]{title}[/]")
     _figures.print(table)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table for people on standard output; numbers are right-aligned."""
-    table = Table(title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
+    _figures.print(f"[bold]{title}[/]")
     _figures.print(table)
 
 
@@ -103,6 +110,8 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, bool) or not isinstance(value, int):
         return (
             json.dumps(value, ensure_ascii=False, default=str)
