@@ -1,10 +1,14 @@
 """The embedded server: starts, survives a kill, is shared, and stops when its last user leaves."""
 
+import os
+import shutil
+
+import pytest
 import sqlalchemy
 from sqlalchemy import text
 
 from conftest import QUICK
-from shouxin.database import EmbeddedServer, opened
+from shouxin.database import EmbeddedServer, Home, opened
 from shouxin.database.supervisor import kill_hard, wait_until_gone
 
 
@@ -49,3 +53,17 @@ def test_the_secrets_of_a_home_are_for_its_owner_only(own_home):
     home = own_home
     with opened(home, settings=QUICK):
         assert (home.server / "identity.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root meets folders that the server's user can not enter")
+def test_as_root_below_a_closed_folder_the_server_finds_a_place(own_home):
+    closed = own_home.path / "closed"
+    closed.mkdir(mode=0o700)
+    with opened(Home(closed / "var"), settings=QUICK) as database:
+        place = database.server.place
+        assert place != database.server.folder
+        with database.begin() as db:
+            assert db.scalar(text("SELECT 1")) == 1
+    with opened(Home(closed / "var"), settings=QUICK) as database:
+        assert database.server.place == place
+    shutil.rmtree(place)

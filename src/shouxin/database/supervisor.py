@@ -33,6 +33,8 @@ OWNER_ROLE = "shouxin_owner"
 APP_ROLE = "shouxin_app"
 DATABASE_NAME = "shouxin"
 _START_SECONDS_MAX = 30
+# Where the server's files go when root's own folder is closed to the server's user.
+_ROOT_PLACES = Path("/var/lib/shouxin")
 _RETRY_SECONDS = 0.25
 _WATCH_SECONDS = 1.0
 
@@ -61,14 +63,20 @@ class EmbeddedServer:
         self._watcher: threading.Thread | None = None
 
     @property
+    def place(self) -> Path:
+        """Where the server's own files are: the folder, or one that the server's user can enter."""
+        pointer = self.folder / "place"
+        return Path(pointer.read_text()) if pointer.exists() else self.folder
+
+    @property
     def data(self) -> Path:
         """PostgreSQL's own data folder."""
-        return self.folder / "data"
+        return self.place / "data"
 
     @property
     def log(self) -> Path:
         """What the server says."""
-        return self.folder / "server.log"
+        return self.place / "server.log"
 
     def attach(self) -> None:
         """Make sure the server runs and say that this process uses it. Raises UnableToStartServer."""
@@ -166,12 +174,14 @@ class EmbeddedServer:
                 return
 
     def _initialise(self) -> None:
+        if _server_user() is not None and not _others_may_enter(self.folder):
+            self._move_out()
         identity = _Identity(_free_port(), secrets.token_hex(16), secrets.token_hex(16))
-        half_made = self.folder / "data.making"
+        half_made = self.place / "data.making"
         shutil.rmtree(half_made, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
         half_made.mkdir(mode=0o700)
-        password_file = self.folder / "owner.password"
+        password_file = self.place / "owner.password"
         _write_secret(password_file, identity.owner_password)
         _hand_over(half_made, password_file)
         try:
@@ -183,6 +193,18 @@ class EmbeddedServer:
             password_file.unlink(missing_ok=True)
         _write_secret(self.folder / "identity.json", json.dumps(asdict(identity)))
         half_made.rename(self.data)
+
+    def _move_out(self) -> None:
+        """As root below a closed folder (/root): the server's files go where its user can enter."""
+        place = _ROOT_PLACES / secrets.token_hex(6)
+        place.mkdir(parents=True)
+        for folder in (place, *place.parents):
+            if not folder.stat().st_mode & 0o001:
+                raise UnableToStartServer(
+                    f"running as root, the server's user can enter neither {self.folder} nor {folder}; "
+                    "set SHOUXIN_HOME to a folder whose parents others may enter"
+                )
+        (self.folder / "place").write_text(str(place))
 
     def _start(self) -> None:
         identity = self._identity()
@@ -213,7 +235,7 @@ class EmbeddedServer:
         return _Identity(**json.loads((self.folder / "identity.json").read_text()))
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(_reachable_binaries(self.folder) / program), *arguments]
+        command = [str(_reachable_binaries(self.place) / program), *arguments]
         user = _server_user()
         result = subprocess.run(
             command,
@@ -270,7 +292,7 @@ def _server_user() -> pwd.struct_passwd | None:
     )
 
 
-def _reachable_binaries(folder: Path) -> Path:
+def _reachable_binaries(place: Path) -> Path:
     """PostgreSQL's programs, where the user who runs the server can reach them.
 
     A root-owned virtual environment may lie below a folder that other users can not enter (/root);
@@ -281,14 +303,9 @@ def _reachable_binaries(folder: Path) -> Path:
     install = Path(package.origin).parent / "pginstall18"
     if _server_user() is None or _others_may_enter(install):
         return install / "bin"
-    if not _others_may_enter(folder):
-        raise UnableToStartServer(
-            f"running as root, the server's user can not enter {folder}; set SHOUXIN_HOME to a folder whose "
-            "parents others may enter, for example /var/lib/shouxin"
-        )
-    copy = folder / "programs"
+    copy = place / "programs"
     if not copy.exists():
-        making = folder / "programs.making"
+        making = place / "programs.making"
         shutil.rmtree(making, ignore_errors=True)
         shutil.copytree(install, making, symlinks=True)
         making.rename(copy)
