@@ -93,3 +93,12 @@ def test_names_keep_to_the_glossary():
                 words = set(re.findall("[a-z]+", re.sub("([A-Z])", r"_\1", node.name).lower()))
                 found += [f"{relative(path)}:{node.lineno} {node.name}" for _ in words & banned]
     assert not found
+
+
+def test_every_link_in_the_documents_leads_somewhere():
+    broken = []
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text()):
+            if not (path.parent / target).exists():
+                broken.append(f"{relative(path)} -> {target}")
+    assert not broken
