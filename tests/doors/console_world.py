@@ -33,7 +33,7 @@ def house_of(database, *, clock) -> House:
 
 
 def small_world(database, *, now: datetime) -> World:
-    """Twelve customers: graded, lent to, some late, one with a case; three invited operators."""
+    """Twelve customers: graded, lent to, some late, one with a case; five invited operators."""
     house = house_of(database, clock=frozen_clock(now))
     with database.begin() as db:
         ingestion.accept(db, [_registered(i, now) for i in range(CUSTOMERS)], keyring=house.keyring, now=now)
@@ -83,6 +83,7 @@ def _invite(db, now: datetime) -> dict[str, str]:
         ("chenjing", "陈静", Role.RISK_MANAGER, "zh"),
         ("liwei", "李伟", Role.RISK_ANALYST, "zh"),
         ("maria", "Maria Gomez", Role.EXECUTIVE, "en"),
+        ("sunyue", "孙悦", Role.AUDITOR, "zh"),
         ("root", "Admin", Role.ADMIN, "en"),
     )
     return {

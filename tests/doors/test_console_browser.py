@@ -13,7 +13,7 @@ from granian.server.embed import Server
 
 from doors import walk
 from doors.console_client import Clock
-from doors.console_world import PASSWORD, small_world
+from doors.console_world import PASSWORD, set_up, small_world
 from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 
@@ -71,8 +71,50 @@ def test_a_walk_through_every_page_has_nothing_to_complain_about(fresh_database,
         clock.forward(seconds=30)
         work_in_the_drawer(browser, url, code=pyotp.TOTP(secret).at(clock.now))
     assert report.complaints == []
-    assert len(report.pages) == 1 + 4 * (len(walk.PLACES) + 3)
+    assert len(report.pages) == 1 + 5 * (len(walk.PLACES) + 3)
     assert report.requests_cold <= 5 and report.cold_bytes < 60_000
+
+
+@pytest.mark.browser
+def test_an_administrator_invites_somebody_in_a_browser(fresh_database, now):
+    if not walk.CHROMIUM.exists():
+        pytest.skip(f"Chromium is not at {walk.CHROMIUM}; this walk needs it")
+    world = small_world(fresh_database, now=now)
+    clock = Clock(now)
+    totp = set_up(world, "root", now=clock.now)
+    clock.forward(seconds=30)
+    house = world.house
+    app = create_console_app(House(house.database, house.keyring, house.home, clock))
+    with served(app) as url, walk.browsing() as browser:
+        report = walk.walk(
+            browser,
+            url,
+            name="root",
+            password=PASSWORD,
+            code=lambda: totp.at(clock.now),
+            shots=SHOTS,
+            places=walk.ADMIN_PLACES,
+        )
+        clock.forward(seconds=30)
+        invite_a_collector(browser, url, code=totp.at(clock.now))
+    assert report.complaints == []
+
+
+def invite_a_collector(browser, url, *, code):
+    """Land on the operators, fill the form in, and read the link that is shown."""
+    page = browser.new_page(base_url=url)
+    page.goto("/sign-in")
+    page.fill("#name", "root")
+    page.fill("#password", PASSWORD)
+    page.fill("#code", code)
+    page.click("button.main")
+    page.wait_for_url("**/operators")
+    page.fill("#name", "qian.duo")
+    page.fill("#display-name", "钱多")
+    page.check("#role-collector")
+    page.click("button.main")
+    assert page.input_value("#setup-link").startswith(f"{url}/setup/")
+    page.close()
 
 
 def work_in_the_drawer(browser, url, *, code):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouxin.entrypoints.console import formats, forms, rendering, svg, words
+from shouxin.entrypoints.console import formats, forms, rendering, svg, svg_parts, words
 from shouxin.entrypoints.console.bands import bands_of
 from shouxin.grading import STANDARD_SCALE
 from shouxin.kernel import Money
@@ -206,3 +206,27 @@ def test_nobody_is_sent_to_another_site(path):
     for tried in (path, "/" + path, "//" + path, "/\\" + path):
         safe = forms.local_path(tried)
         assert safe.startswith("/") and not safe.startswith("//") and "\\" not in safe
+
+
+@given(st.text(alphabet="abc 近天（）", min_size=1, max_size=120).map(str.strip).filter(bool))
+def test_a_folded_label_has_two_lines_at_most_and_loses_nothing_unsaid(label):
+    lines = svg_parts.fold(label, width=200)
+    assert 1 <= len(lines) <= 2
+    joined = "".join(lines).replace(" ", "")
+    whole = label.replace(" ", "")
+    assert joined == whole or (joined.endswith("…") and whole.startswith(joined[:-1]))
+
+
+def test_a_score_beyond_the_bands_is_still_on_the_gauge_and_on_ground():
+    markup = str(svg.gauge(BANDS[0].low - 100, BANDS, title="g"))
+    assert f">{BANDS[0].low - 100:.0f}</text>" in markup
+    low = BANDS[0].low
+    assert 'class="ground-D"' in svg.score_chart(["1", "2"], [low - 120, low - 60], BANDS, title="s")
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_title_that_the_house_gave_is_told_in_the_readers_language(language):
+    title = next(iter(words.own_titles().values()))
+    told = rendering.environment(language).filters["told"]
+    assert told(title.zh) == told(title.en) == title.in_language(language)
+    assert told("核对收货地址") == "核对收货地址"

@@ -4,8 +4,9 @@
     assert not report.complaints
 
 It signs in with a code, opens every page in Chinese and in English, by day and by night, opens the drawer
-of an alert, and writes down every violation of the content security policy, every console error, every
-failed request, and the weight of each page. ``set_up`` uses an invitation up first and reads its secret.
+of an alert, looks at every page once more on a phone, and writes down every violation of the content
+security policy, every console error, every failed request, every page wider than its window, and the
+weight of a cold page. ``set_up`` uses an invitation up first and reads its secret.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PLACES = ("/", "/customers", "/alerts", "/cases", "/reports", "/audit?verify=yes")
+PLACES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes")
+ADMIN_PLACES = ("/operators",)
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # Listens before any script of a page runs; what it hears is read at the end of each page.
 _LISTEN = """
 window.__violations = [];
@@ -59,7 +62,7 @@ def browsing() -> Iterator[Browser]:
 def set_up(browser: Browser, url: str, *, password: str, code: Callable[[str], str], shots: Path) -> str:
     """Use the invitation at ``url`` up; returns the secret, from which ``code`` makes the digits."""
     shots.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport=DESK)
     page.goto(url)
     page.click("details summary")
     secret = page.inner_text("#secret").replace(" ", "")
@@ -73,24 +76,30 @@ def set_up(browser: Browser, url: str, *, password: str, code: Callable[[str], s
 
 
 def walk(
-    browser: Browser, base_url: str, *, name: str, password: str, code: Callable[[], str], shots: Path
+    browser: Browser,
+    base_url: str,
+    *,
+    name: str,
+    password: str,
+    code: Callable[[], str],
+    shots: Path,
+    places: tuple[str, ...] = PLACES,
 ) -> WalkReport:
-    """Sign in once and open every page in both languages and both themes."""
+    """Sign in once and open every page in both languages and both themes, then on a phone."""
     shots.mkdir(parents=True, exist_ok=True)
     report = WalkReport()
-    context = browser.new_context(
-        base_url=base_url, viewport={"width": 1440, "height": 900}, color_scheme="light", locale="en-GB"
-    )
+    context = browser.new_context(base_url=base_url, viewport=DESK, color_scheme="light", locale="en-GB")
     context.add_init_script(_LISTEN)
     page = context.new_page()
     _listen(page, base_url, report)
     _sign_in(page, name=name, password=password, code=code, shots=shots, report=report)
     for language in ("zh", "en"):
         _prefer(page, "language", language)
-        _prefer(page, "theme", "light")
-        _open_all(page, f"{language}-light", shots, report)
-        _prefer(page, "theme", "dark")
-        _open_all(page, f"{language}-dark", shots, report)
+        for theme in ("light", "dark"):
+            _prefer(page, "theme", theme)
+            _open_all(page, places, f"{language}-{theme}", shots, report)
+    page.set_viewport_size(PHONE)
+    _open_all(page, places, "phone", shots, report)
     context.close()
     return report
 
@@ -111,12 +120,14 @@ def _sign_in(
     _seen(page, "sign-in", report)
 
 
-def _open_all(page: Page, look: str, shots: Path, report: WalkReport) -> None:
-    for place in PLACES:
+def _open_all(page: Page, places: tuple[str, ...], look: str, shots: Path, report: WalkReport) -> None:
+    for place in places:
         page.goto(place)
         shot = place.strip("/").partition("?")[0] or "overview"
         _shoot(page, f"{look}-{shot}", shots, report)
     for listing, shot in (("/customers", "customer"), ("/cases", "case")):
+        if listing not in places:
+            continue
         page.goto(listing)
         first = page.query_selector(f"tbody a[href^='{listing}/']")
         if first is None:
@@ -124,7 +135,8 @@ def _open_all(page: Page, look: str, shots: Path, report: WalkReport) -> None:
             continue
         page.goto(first.get_attribute("href") or "")
         _shoot(page, f"{look}-{shot}", shots, report)
-    _open_drawer(page, look, shots, report)
+    if "/alerts" in places:
+        _open_drawer(page, look, shots, report)
 
 
 def _open_drawer(page: Page, look: str, shots: Path, report: WalkReport) -> None:

@@ -16,7 +16,17 @@ from litestar.middleware.compression import CompressionMiddleware
 from litestar.static_files import create_static_files_router
 
 from shouxin.entrypoints.console.frame import refusal_outside
-from shouxin.entrypoints.console.pages import alerts, audit, cases, customers, entrance, overview, reports
+from shouxin.entrypoints.console.pages import (
+    alerts,
+    approvals,
+    audit,
+    cases,
+    customers,
+    entrance,
+    operators,
+    overview,
+    reports,
+)
 from shouxin.entrypoints.console.rendering import SECURITY_HEADERS, STATIC
 from shouxin.entrypoints.console.visit import Refused
 from shouxin.entrypoints.house import House
@@ -34,7 +44,7 @@ _WHY = {400: "not_usable", 401: "forbidden", 403: "forbidden", 404: "not_found",
 
 def console_routes() -> list[Router]:
     """The pages and the static files; the application must hold the ``House`` as ``app.state.house``."""
-    pages = (entrance, overview, customers, alerts, cases, reports, audit)
+    pages = (entrance, overview, customers, alerts, cases, approvals, reports, operators, audit)
     handlers = [handler for module in pages for handler in module.HANDLERS]
     static = create_static_files_router(
         path="/static",

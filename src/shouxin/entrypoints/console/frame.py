@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Response
 
-from shouxin import early_warning
+from shouxin import early_warning, governance
 from shouxin.entrypoints.console.forms import form_token
 from shouxin.entrypoints.console.rendering import Reader, html, render
 from shouxin.entrypoints.console.visit import ConsoleRequest, Refused, Visit
 from shouxin.entrypoints.console.words import LANGUAGES, Language, words_in
-from shouxin.governance import Permission
+from shouxin.governance import ApprovalState, Operator, Permission, Role
 
 SESSION_COOKIE = "shouxin_session"
 VISITOR_COOKIE = "shouxin_visitor"
@@ -39,11 +40,25 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
             MenuEntry("customers", "/customers", Permission.CUSTOMERS_READ),
             MenuEntry("alerts", "/alerts", Permission.ALERTS_READ),
             MenuEntry("cases", "/cases", Permission.CASES_READ),
+            MenuEntry("approvals", "/approvals", Permission.POLICIES_READ),
             MenuEntry("reports", "/reports", Permission.REPORTS_READ),
         ),
     ),
-    ("menu.control", (MenuEntry("audit", "/audit", Permission.AUDIT_READ),)),
+    (
+        "menu.control",
+        (
+            MenuEntry("operators", "/operators", Permission.OPERATORS_MANAGE),
+            MenuEntry("audit", "/audit", Permission.AUDIT_READ),
+        ),
+    ),
 )
+# Where somebody who has this one role begins; everybody else begins at the overview.
+_DESKS: Mapping[Role, str] = {Role.ADMIN: "/operators", Role.AUDITOR: "/audit"}
+
+
+def landing(operator: Operator) -> str:
+    """The page that an operator sees first."""
+    return next((path for role, path in _DESKS.items() if operator.roles == {role}), "/")
 
 
 def reader_of(request: ConsoleRequest, *, default: Language = "zh") -> Reader:
@@ -98,9 +113,11 @@ def _menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
 
 
 def _counted(visit: Visit, entry: MenuEntry) -> MenuEntry:
-    if entry.key != "alerts":
-        return entry
-    return MenuEntry(entry.key, entry.path, entry.needs, early_warning.count_open_alerts(visit.db))
+    if entry.key == "alerts":
+        return replace(entry, count=early_warning.count_open_alerts(visit.db))
+    if entry.key == "approvals":
+        return replace(entry, count=len(governance.list_approvals(visit.db, state=ApprovalState.WAITING)))
+    return entry
 
 
 def refusal_page(visit: Visit, refused: Refused) -> Response[Any]:

@@ -10,8 +10,11 @@ from shouxin import governance, identity
 from shouxin.cases import CaseRow
 from shouxin.early_warning import AlertRow
 from shouxin.entrypoints.console.visit import Visit
+from shouxin.kernel import CustomerId
 
 Row = TypeVar("Row", AlertRow, CaseRow)
+# What the credit room calls a customer is the house's own id: no shop would know it.
+_OWN_SOURCE = "credit"
 
 
 def named(visit: Visit, rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -23,8 +26,27 @@ def named(visit: Visit, rows: Sequence[Row]) -> tuple[Row, ...]:
     )
 
 
-def people_of(visit: Visit) -> Mapping[str, str]:
-    """What each operator of the house is called."""
+def references(visit: Visit, rows: Sequence[Row]) -> Mapping[CustomerId, str]:
+    """What the shops call the customers of a queue: masked names alone are too alike to tell apart."""
     return {
-        operator.operator_id: operator.display_name for operator, _ in governance.list_operators(visit.db)
+        customer_id: reference_of(visit, customer_id) for customer_id in {row.customer_id for row in rows}
     }
+
+
+def reference_of(visit: Visit, customer_id: CustomerId) -> str:
+    """The oldest reference of a customer at a shop; '' when none is known."""
+    found = shop_references(identity.references_of(visit.db, customer_id))
+    return found[0][1] if found else ""
+
+
+def shop_references(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those references that somebody outside the house uses, as (source, reference)."""
+    return [(source, reference) for source, reference in found if source != _OWN_SOURCE]
+
+
+def people_of(visit: Visit) -> Mapping[str, str]:
+    """What each operator of the house is called, by id and by the name they sign in with."""
+    people: dict[str, str] = {}
+    for operator, _ in governance.list_operators(visit.db):
+        people |= {operator.operator_id: operator.display_name, operator.name: operator.display_name}
+    return people

@@ -15,7 +15,7 @@ from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 
 from shouxin.entrypoints.console import formats
-from shouxin.entrypoints.console.words import Language, words_in
+from shouxin.entrypoints.console.words import Language, own_titles, words_in, words_known
 from shouxin.governance import Operator
 from shouxin.kernel import Bilingual
 
@@ -47,8 +47,14 @@ PAGE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Vary": "Cookie, HX-Request",
 }
-# Rooms that put their own name where an operator's id would stand.
-_ROOMS = frozenset({"early_warning", "cases", "credit", "system"})
+# Who acts without being an operator, by what stands where an operator's id would stand.
+_NOT_PEOPLE: Mapping[str, str] = {
+    "early_warning": "person.system",
+    "cases": "person.system",
+    "credit": "person.system",
+    "system": "person.system",
+    "command line": "person.command_line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,13 @@ def environment(language: Language) -> Environment:
         if not who:
             return word("nobody")
         people: Mapping[str, str] = context.get("people", {})
-        return word("person.system") if who in _ROOMS else people.get(who, who)
+        return word(_NOT_PEOPLE[who]) if who in _NOT_PEOPLE else people.get(who, who)
 
-    env.globals |= {"t": word, "asset": asset, "roles": roles}
+    env.globals |= {"t": word, "known": words_known(language), "asset": asset, "roles": roles}
     env.filters |= {
         "say": say,
         "person": person,
+        "told": lambda text: say(own_titles()[text]) if text in own_titles() else text,
         "minor": formats.minor,
         "money": formats.money,
         "money_exactly": formats.money_exactly,

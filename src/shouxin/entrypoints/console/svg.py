@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
 from shouxin.entrypoints.console.svg_parts import (
     Plot,
     axis_labels,
+    fold,
     grid,
     line_path,
     nice_ceiling,
@@ -123,6 +124,7 @@ def bar_chart(bars: Sequence[tuple[str, int]], *, title: str, width: int = 360, 
 def gauge(score: float, bands: Sequence[Band], *, title: str, width: int = 220, height: int = 136) -> Markup:
     """A half circle in the colours of the grades with a needle at ``score``, which stands in the middle."""
     assert bands, "a gauge needs at least one band"
+    bands = _reaching(bands, score, score)
     low, high = bands[0].low, bands[-1].high
     centre, base, radius = width / 2, height - 22, width / 2 - 16
 
@@ -161,7 +163,7 @@ def score_chart(
         return Markup("")
     low, high = _score_window(scores)
     plot = Plot(left=34, top=8, width=width - 44, height=height - 32, low=low, high=high)
-    parts = [_band(plot, band) for band in bands if band.high > low and band.low < high]
+    parts = [_band(plot, band) for band in _reaching(bands, low, high) if band.high > low and band.low < high]
     parts += [
         text(f"{value:.0f}", x=plot.left - 6, y=plot.y(value) + 4, css="tick", anchor="end")
         for value in (low, (low + high) / 2, high)
@@ -179,19 +181,22 @@ def contribution_chart(bars: Sequence[tuple[str, int]], *, title: str, width: in
     """Points taken (left, red) and added (right, green), one row a reason, in the order given."""
     if not bars:
         return Markup("")
-    row, label_width, room = 27, width * 0.48, width * 0.52 - 72
+    label_width, room = width * 0.5, width * 0.5 - 72
+    folded = [fold(label, width=label_width) for label, _ in bars]
+    row = 27 if all(len(lines) == 1 for lines in folded) else 33
     taken = max((-points for _, points in bars if points < 0), default=0)
     added = max((points for _, points in bars if points > 0), default=0)
     scale = room / max(taken + added, 1)
     zero = label_width + 36 + taken * scale
     height = row * len(bars) + 6
     parts = [f'<path class="axis" d="M{number(zero)} 0 V{height}"/>']
-    for i, (label, points) in enumerate(bars):
+    for i, (_, points) in enumerate(bars):
         middle, wide = row * i + 17, abs(points) * scale
         left = zero if points >= 0 else zero - wide
         tone = "good" if points >= 0 else "bad"
         place, anchor = (zero + wide + 5, "start") if points >= 0 else (zero - wide - 5, "end")
-        parts.append(text(label, x=0, y=middle + 4, css="bar-label"))
+        first = middle + 4 - 6.5 * (len(folded[i]) - 1)
+        parts += [text(line, x=0, y=first + 13 * k, css="bar-label") for k, line in enumerate(folded[i])]
         parts.append(
             f'<rect class="bar-{tone}" x="{number(left)}" y="{middle - 8}" '
             f'width="{number(max(wide, 1))}" height="16" rx="2"/>'
@@ -221,6 +226,15 @@ def _score_window(scores: Sequence[float]) -> tuple[float, float]:
     low = math.floor((min(scores) - 10) / 20) * 20
     high = math.ceil((max(scores) + 10) / 20) * 20
     return float(low), float(max(high, low + 80))
+
+
+def _reaching(bands: Sequence[Band], low: float, high: float) -> list[Band]:
+    """The bands with the outer two, which have no bound of their own, drawn out to ``low`` and ``high``."""
+    reaching = list(bands)
+    if reaching:
+        reaching[0] = replace(reaching[0], low=min(reaching[0].low, low))
+        reaching[-1] = replace(reaching[-1], high=max(reaching[-1].high, high))
+    return reaching
 
 
 def _band(plot: Plot, band: Band) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 _LABELS_MAX = 12
+# About how wide a character of the charts' 11 px type is; those of Chinese are square.
+_LATIN, _WIDE = 5.3, 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,29 @@ def thinned(count: int, *, most: int) -> list[int]:
     """At most ``most`` indices, evenly apart, that end with the newest."""
     step = max(1, math.ceil(count / max(most, 1)))
     return sorted(range(count - 1, -1, -step))
+
+
+def fold(label: str, *, width: float) -> list[str]:
+    """``label`` in one or two lines of ``width``; what still does not fit ends in an ellipsis."""
+    if _breadth(label) <= width:
+        return [label]
+    end = _fitting(label, width=width)
+    # Between words where there are any; Chinese breaks anywhere.
+    space = label.rfind(" ", 0, end + 1)
+    first = label[: space if space > 0 else end]
+    rest = label[len(first) :].lstrip()
+    if _breadth(rest) > width:
+        rest = rest[: _fitting(rest, width=width - _WIDE)] + "…"
+    return [first, rest]
+
+
+def _fitting(label: str, *, width: float) -> int:
+    """How many characters of ``label`` stand in ``width``, at least one."""
+    return next((n for n in range(len(label), 1, -1) if _breadth(label[:n]) <= width), 1)
+
+
+def _breadth(label: str) -> float:
+    return sum(_LATIN if ord(character) < 0x2E80 else _WIDE for character in label)
 
 
 def wrap(body: str, *, title: str, width: int, height: int, css: str, stretched: bool = False) -> Markup:

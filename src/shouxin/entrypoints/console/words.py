@@ -48,3 +48,23 @@ def words_in(language: Language) -> Callable[..., str]:
         return texts[key].format(**values) if values else texts[key]
 
     return word
+
+
+def words_known(language: Language) -> Callable[[str, str], str]:
+    """A function from a key and a fallback to the text: for codes that rooms may add without telling us."""
+    texts = {key: text.in_language(language) for key, text in catalogue().items()}
+
+    def word(key: str, fallback: str) -> str:
+        return texts.get(key, fallback)
+
+    return word
+
+
+@cache
+def own_titles() -> Mapping[str, Bilingual]:
+    """The titles that the house itself gives to alerts, by their text in either language.
+
+    A case keeps its title as text; one that came from an alert is read in the reader's language.
+    """
+    titles = [threshold.title for indicator in early_warning.INDICATORS for threshold in indicator.thresholds]
+    return {text: title for title in titles for text in (title.zh, title.en)}

@@ -7,13 +7,13 @@ from typing import Any
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-from shouxin import cases, early_warning, grading, identity
+from shouxin import cases, early_warning, grading
 from shouxin.early_warning import AlertDetail, AlertFilter, AlertRefusal
 from shouxin.early_warning.domain import OPEN_STATES, SEVERITY_WORDS, STATE_WORDS, AlertOrder
 from shouxin.entrypoints.console import svg
 from shouxin.entrypoints.console.forms import local_path, one_of, whole_numbers
 from shouxin.entrypoints.console.frame import page
-from shouxin.entrypoints.console.names import named, people_of
+from shouxin.entrypoints.console.names import named, people_of, reference_of, references
 from shouxin.entrypoints.console.rendering import html, render
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
@@ -48,6 +48,7 @@ def alert_queue(visit: Visit) -> Response[Any]:
         chosen=chosen,
         page=found,
         rows=named(visit, found.rows),
+        references=references(visit, found.rows),
         people=people_of(visit),
         can_work=visit.may(Permission.ALERTS_HANDLE),
         sort_url=address("/alerts", filters),
@@ -125,12 +126,11 @@ def _alert_answer(
 
 def _alert_context(visit: Visit, detail: AlertDetail) -> dict[str, Any]:
     row = named(visit, (detail.row,))[0]
-    references = identity.references_of(visit.db, row.customer_id)
     scores = [point.score for point in grading.history(visit.db, row.customer_id)]
     return {
         "detail": detail,
         "alert": row,
-        "reference": references[0][1] if references else "",
+        "reference": reference_of(visit, row.customer_id),
         "score_spark": svg.sparkline(scores, title=visit.word("alerts.score_trend"), width=400, height=64),
         "people": people_of(visit),
         "is_open": row.state in OPEN_STATES,
@@ -172,7 +172,7 @@ def _escalate(visit: Visit, alert_no: int, reason: str) -> str | Bilingual:
         visit.db,
         customer_id=row.customer_id,
         origin=f"alert:{alert_no}",
-        title=visit.word("case.from_alert", title=row.title.in_language(visit.reader.language)),
+        title=row.title.in_language(visit.reader.language),
         opened_by=me,
         now=visit.now,
         severity=row.severity,

@@ -13,7 +13,7 @@ from shouxin.cases.domain import Case, CaseOrder
 from shouxin.early_warning.domain import SEVERITY_WORDS
 from shouxin.entrypoints.console.forms import one_of
 from shouxin.entrypoints.console.frame import page
-from shouxin.entrypoints.console.names import named, people_of
+from shouxin.entrypoints.console.names import named, people_of, reference_of, references
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
 from shouxin.governance import Permission
@@ -45,6 +45,7 @@ def case_queue(visit: Visit) -> Response[Any]:
         chosen=chosen,
         page=found,
         rows=named(visit, found.rows),
+        references=references(visit, found.rows),
         people=people_of(visit),
         sort_url=address("/cases", filters),
         page_url=address("/cases", {**filters, "order": chosen.order}),
@@ -64,6 +65,7 @@ def case(visit: Visit) -> Response[Any]:
         here="cases",
         case=found,
         row=named(visit, (found.row,))[0],
+        reference=reference_of(visit, found.row.customer_id),
         people=people_of(visit),
         origin_kind=origin.kind,
         origin_alert=origin.subject if origin.kind == "alert" else "",

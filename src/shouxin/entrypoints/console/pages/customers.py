@@ -16,8 +16,10 @@ from shouxin.entrypoints.console import formats, svg
 from shouxin.entrypoints.console.bands import score_bands
 from shouxin.entrypoints.console.forms import one_of
 from shouxin.entrypoints.console.frame import page
+from shouxin.entrypoints.console.names import shop_references
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
+from shouxin.entrypoints.console.words import words_known
 from shouxin.governance import Permission
 from shouxin.identity import RevealRefusal
 from shouxin.kernel import Bilingual, CustomerId, Money
@@ -25,6 +27,8 @@ from shouxin.reporting.domain import CustomerFilter, CustomerOrder, CustomerView
 
 _ORDERS = ("risk", "exposure", "days_past_due", "registered")
 _FIELDS = ("name", "phone", "email", "national_id", "address")
+# So many entries beside the other cards; the rest opens when asked for.
+_TIMELINE_FIRST = 12
 _PILL = {"paid": "good", "paid_late": "warn", "overdue": "bad", "due": "warn", "scheduled": ""}
 
 
@@ -137,7 +141,9 @@ def _customer_page(
         here="customers",
         status=422 if refused else 200,
         view=view,
-        about=_about(view),
+        about=_about(visit, view),
+        shop_references=shop_references(view.references),
+        timeline_first=_TIMELINE_FIRST,
         profile=profile,
         revealed=revealed or {},
         revealable=[name for name, value in profile.items() if value],
@@ -150,11 +156,16 @@ def _customer_page(
     )
 
 
-def _about(view: CustomerView) -> list[str]:
+def _about(visit: Visit, view: CustomerView) -> list[str]:
     """The small line under the name."""
-    reference = view.references[0][1] if view.references else ""
-    registered = formats.day(view.profile.registered_at) if view.profile.registered_at else ""
-    parts = (reference, view.profile.channel, view.profile.region, registered)
+    profile, shops = view.profile, shop_references(view.references)
+    known = words_known(visit.reader.language)
+    channel = profile.channel and known(f"channel.{profile.channel}", profile.channel)
+    registered = profile.registered_at and visit.word(
+        "customer.registered", day=formats.day(profile.registered_at)
+    )
+    region = profile.region and known(f"region.{profile.region}", profile.region)
+    parts = (shops[0][1] if shops else "", channel, region, registered)
     return [part for part in parts if part]
 
 
@@ -174,12 +185,17 @@ def _charts(visit: Visit, view: CustomerView) -> dict[str, Any]:
             title=visit.word("customer.score_history"),
         ),
         "why_chart": svg.contribution_chart(
-            [(bar.label.in_language(language), bar.points) for bar in view.contributions],
+            [(_as_heading(bar.label.in_language(language)), bar.points) for bar in view.contributions],
             title=visit.word("customer.why"),
         ),
         "used_share": line.utilisation if line else 0.0,
         "line_meter": svg.meter(line.utilisation, title=visit.word("customer.line")) if line else "",
     }
+
+
+def _as_heading(text: str) -> str:
+    """Features mean something in lower case; at the head of a row they begin with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def _date_pattern(view: CustomerView) -> str:

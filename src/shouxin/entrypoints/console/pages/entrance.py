@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from shouxin import governance
 from shouxin.entrypoints.console.forms import field, local_path
-from shouxin.entrypoints.console.frame import SESSION_COOKIE, reader_of, refusal_outside
+from shouxin.entrypoints.console.frame import SESSION_COOKIE, landing, reader_of, refusal_outside
 from shouxin.entrypoints.console.rendering import html, private_cookie, render
 from shouxin.entrypoints.console.visit import ConsoleRequest, Refused, house_of
 from shouxin.entrypoints.console.visits import FormBody, form_is_ours, redirect
@@ -46,7 +46,7 @@ def sign_in(request: ConsoleRequest, data: FormBody) -> Response[Any]:
         )
     if isinstance(answer, SignInRefusal):
         return _sign_in_form(request, status=422, refused=answer.text, name=field(data, "name"))
-    response = redirect("/")
+    response = redirect(landing(answer.operator))
     secure = request.url.scheme == "https"
     response.set_cookie(private_cookie(SESSION_COOKIE, answer.session_token, secure=secure))
     return response

@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from shouxin import credit, reporting
 from shouxin.entrypoints.console import formats, svg
-from shouxin.entrypoints.console.frame import page
-from shouxin.entrypoints.console.names import named, people_of
-from shouxin.entrypoints.console.visit import Visit, address
+from shouxin.entrypoints.console.frame import landing, page
+from shouxin.entrypoints.console.names import named, people_of, references
+from shouxin.entrypoints.console.visit import Refused, Visit, address
 from shouxin.entrypoints.console.visits import redirect, shows
 from shouxin.governance import Permission
 from shouxin.reporting.domain import OverduePoint, Overview, Tile
@@ -37,9 +37,11 @@ class TileView:
     spark: Markup
 
 
-@shows("/", needs=Permission.OVERVIEW_READ)
+@shows("/", needs=None)
 def overview(visit: Visit) -> Response[Any]:
-    """The state of the portfolio on its business date."""
+    """The state of the portfolio on its business date; who may not see it is shown to their own desk."""
+    if not visit.may(Permission.OVERVIEW_READ):
+        return _to_own_desk(visit)
     found = reporting.overview(visit.db, today=credit.current_business_date(visit.db))
     chart, unit = overdue_chart(visit, found)
     return page(
@@ -54,8 +56,16 @@ def overview(visit: Visit) -> Response[Any]:
         # Executives see figures, never a customer.
         sees_alerts=(sees := visit.may(Permission.ALERTS_READ)),
         rows=named(visit, found.latest_alerts) if sees else (),
+        references=references(visit, found.latest_alerts) if sees else {},
         people=people_of(visit),
     )
+
+
+def _to_own_desk(visit: Visit) -> Response[Any]:
+    desk = landing(visit.operator)
+    if desk == "/":
+        raise Refused("forbidden")
+    return redirect(desk)
 
 
 @shows("/search", needs=Permission.CUSTOMERS_READ)

@@ -84,7 +84,8 @@ def _cells(
     visit: Visit, row: BucketRow | GradeRow | CountRow, *, section: Section, currency: str
 ) -> tuple[str, ...]:
     if isinstance(row, BucketRow):
-        return row.bucket, formats.count(row.lines), formats.money(Money(row.exposure, currency))
+        bucket = f"{row.bucket} · {visit.word(f'report_bucket.{row.bucket}')}"
+        return bucket, formats.count(row.lines), formats.money(Money(row.exposure, currency))
     if isinstance(row, GradeRow):
         owed, lost = Money(row.exposure, currency), Money(row.expected_loss, currency)
         return (
