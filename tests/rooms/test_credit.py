@@ -149,6 +149,7 @@ def test_a_hold_whose_hour_has_come_can_not_be_captured_and_is_swept(db, now):
 
 
 def test_an_unknown_hold_is_refused(db, now):
+    opened(db, now)
     assert credit.void(db, "hold_none", now=now).code == "NO_SUCH_HOLD"
     assert credit.capture(db, "hold_none", now=now, business_date=DAY).code == "NO_SUCH_HOLD"
 

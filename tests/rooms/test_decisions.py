@@ -228,7 +228,8 @@ def test_a_policy_goes_draft_in_review_approved_live_retired(db, now):
 
     decisions.retire(db, second.policy_hash, by="li.manager", now=now)
     assert decisions.live_policy(db, "checkout") is None
-    again = decisions.publish(db, first, approval=approval_of(first, now=now), now=now)
+    anew = replace(approval_of(first, now=now), approval_id="apr_2")
+    again = decisions.publish(db, first, approval=anew, now=now)
     assert again.stage is Stage.LIVE and decisions.live_policy(db, "checkout") == first
 
 

@@ -1,6 +1,6 @@
 """What a customer owes and how late, told by business date as drawn tables."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -167,8 +167,9 @@ def test_closing_a_day_again_changes_nothing(db, now):
     assert credit.current_business_date(db) == date(2026, 2, 16)
 
 
-def test_skipped_days_are_caught_up_each_with_its_day(db, now):
+def test_skipped_days_are_caught_up_each_with_its_day(db):
     """Paid on the 10th day late, closed for the first time on the 40th: it was overdue by 1, never by 30."""
+    now = datetime(2026, 3, 13, tzinfo=credit.BUSINESS_ZONE)
     plan = opened_plan(db, now, amount="300.00", plan="pay_in_3", started_on=date(2026, 1, 1))
     credit.repay(
         db, plan.plan_id, amount=yuan("100.00"), now=now, business_date=date(2026, 2, 10), reference="p"

@@ -8,6 +8,7 @@ the event log as facts about the customer (line opened, instalment due and overd
 """
 
 from shouxin.credit.arrears import (
+    BUSINESS_ZONE,
     BucketChange,
     DayCount,
     UnableToCloseDay,
@@ -35,7 +36,7 @@ from shouxin.credit.authorisation import (
     void,
 )
 from shouxin.credit.instalments import Instalment, Plan, find_plan, list_plans, plans_of
-from shouxin.credit.ledger import LedgerCheck, LedgerProblem, balance, check_ledger
+from shouxin.credit.ledger import LedgerCheck, LedgerProblem, UnableToBook, balance, check_ledger
 from shouxin.credit.limits import (
     Exposure,
     Line,
@@ -53,6 +54,7 @@ from shouxin.credit.limits import (
 from shouxin.credit.repayment import RepaymentRefusal, RepaymentResult, Share, UnableToRepay, repay
 
 __all__ = [
+    "BUSINESS_ZONE",
     "BucketChange",
     "CheckoutRequest",
     "DayCount",
@@ -70,6 +72,7 @@ __all__ = [
     "RepaymentRefusal",
     "RepaymentResult",
     "Share",
+    "UnableToBook",
     "UnableToCloseDay",
     "UnableToDecide",
     "UnableToOpenLine",

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, make_url
 
 from shouxin.database.home import Home
 from shouxin.database.migrate import migrate
 from shouxin.database.supervisor import APP_ROLE, DATABASE_NAME, OWNER_ROLE, EmbeddedServer
 
 _POOL_SIZE = 20
+_CONNECT_SECONDS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Database:
     home: Home
     engine: Engine
     server: EmbeddedServer | None
+
+    @property
+    def url(self) -> URL:
+        """Where the database is now: an embedded server may have had to move to another port."""
+        return self.engine.url if self.server is None else make_url(self.server.url())
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -46,6 +52,8 @@ def opened(home: Home, *, settings: Mapping[str, str] | None = None) -> Iterator
         owner_url = home.database_url or _prepared(server)
         migrate(owner_url)
         engine = application_engine(home.database_url or _app_url(server))
+        if server is not None:
+            _follow(engine, server)
         try:
             yield Database(home, engine, server)
         finally:
@@ -62,6 +70,8 @@ def application_engine(url: str) -> Engine:
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_SIZE,
         pool_pre_ping=True,
+        # A host that is gone answers nothing at all; a caller is told so within this time.
+        connect_args={"connect_timeout": _CONNECT_SECONDS_MAX},
         hide_parameters=True,  # a value may be somebody's name; it is not for logs
     )
 
@@ -75,6 +85,14 @@ def application_engine(url: str) -> Engine:
     return engine
 
 
+def _follow(engine: Engine, server: EmbeddedServer) -> None:
+    """Connect where the server is now: its port may be another's when it is started again."""
+
+    @event.listens_for(engine, "do_connect")
+    def _ask_the_port(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        parameters["port"] = make_url(server.url()).port
+
+
 def _prepared(server: EmbeddedServer | None) -> str:
     """The owner's URL of our database on the embedded server, created at first use."""
     assert server is not None
@@ -85,7 +103,7 @@ def _prepared(server: EmbeddedServer | None) -> str:
         # Several processes may open a new home at once; one of them makes the database.
         db.execute(sqlalchemy.text("SELECT pg_advisory_lock(727001)"))
         if not db.scalar(sqlalchemy.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}):
-            password = sqlalchemy.engine.make_url(server.url()).password
+            password = make_url(server.url()).password
             db.exec_driver_sql(f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '{password}'")
         if not db.scalar(
             sqlalchemy.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": DATABASE_NAME}

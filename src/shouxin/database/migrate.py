@@ -8,7 +8,9 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
 from shouxin.database.supervisor import APP_ROLE
 
@@ -18,7 +20,7 @@ _LOCK_ID = 727002
 
 
 class UnableToMigrate(RuntimeError):
-    """The database is newer than this program, or its server is too old."""
+    """The database is newer than this program, its server too old, or the login may not do it."""
 
 
 def migrate(url: str) -> None:
@@ -34,7 +36,7 @@ def migrate(url: str) -> None:
         if revision == head_revision():
             return
         _check_known(revision)
-        command.upgrade(_config(db), "head")
+        _upgrade(db)
         # So that the application can say where its schemas stand.
         db.execute(text(f"GRANT SELECT ON public.alembic_version TO {APP_ROLE}"))
 
@@ -52,6 +54,19 @@ def head_revision() -> str:
     head = ScriptDirectory.from_config(_config(None)).get_current_head()
     assert head is not None, "there is at least one migration"
     return head
+
+
+def _upgrade(db: Connection) -> None:
+    try:
+        command.upgrade(_config(db), "head")
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise UnableToMigrate(
+            f"the login of SHOUXIN_DATABASE_URL may not make the schemas: {error.orig.diag.message_primary}; "
+            "let it own the database and have CREATEROLE, or be granted the role "
+            f"{APP_ROLE} beforehand; see docs/operating.md"
+        ) from None
 
 
 def _check_server(db: Connection) -> None:

@@ -32,7 +32,7 @@ _log = logging.getLogger("shouxin.database")
 OWNER_ROLE = "shouxin_owner"
 APP_ROLE = "shouxin_app"
 DATABASE_NAME = "shouxin"
-_PROGRAMS = "pginstall18"
+PROGRAMS = "pginstall18"
 _START_SECONDS_MAX = 30
 # Where the server's files go when root's own folder is closed to the server's user.
 _ROOT_PLACES = Path("/var/lib/shouxin")
@@ -56,8 +56,12 @@ class _Identity:
 class EmbeddedServer:
     """The PostgreSQL of one home. ``attach`` before use, ``detach`` after; both may be called again."""
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, settings: Mapping[str, str] | None = None, programs: str = PROGRAMS
+    ) -> None:
+        """``programs`` names a PostgreSQL of the wheel that brings ours; it also carries version 16."""
         self.folder = folder
+        self._programs = programs
         self._settings = dict(settings or {})
         self._users: IO[str] | None = None
         self._stop_watching = threading.Event()
@@ -146,7 +150,7 @@ class EmbeddedServer:
                 try:
                     with self._starting():
                         self._ensure_running()
-                except UnableToStartServer:
+                except (UnableToStartServer, OSError):
                     _log.exception("PostgreSQL did not start; trying again")
 
     @contextmanager
@@ -236,7 +240,7 @@ class EmbeddedServer:
         return _Identity(**json.loads((self.folder / "identity.json").read_text()))
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(_reachable_binaries(self.place) / program), *arguments]
+        command = [str(_reachable_binaries(self.place, programs=self._programs) / program), *arguments]
         user = _server_user()
         result = subprocess.run(
             command,
@@ -293,7 +297,7 @@ def _server_user() -> pwd.struct_passwd | None:
     )
 
 
-def _reachable_binaries(place: Path) -> Path:
+def _reachable_binaries(place: Path, *, programs: str) -> Path:
     """PostgreSQL's programs, where the user who runs the server can reach them.
 
     A root-owned virtual environment may lie below a folder that other users can not enter (/root);
@@ -303,18 +307,18 @@ def _reachable_binaries(place: Path) -> Path:
     assert package is not None and package.origin is not None, "a dependency of ours is missing"
     origin = Path(package.origin).parent
     if _server_user() is None or _others_may_enter(origin):
-        return origin / _PROGRAMS / "bin"
+        return origin / programs / "bin"
     copy = place / "programs"
     if not copy.exists():
         making = place / "programs.making"
         shutil.rmtree(making, ignore_errors=True)
-        shutil.copytree(origin / _PROGRAMS, making / origin.name / _PROGRAMS, symlinks=True)
+        shutil.copytree(origin / programs, making / origin.name / programs, symlinks=True)
         # A Linux wheel keeps its shared libraries beside the package, and the programs look for them there.
         libraries = origin.with_name(f"{origin.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, making / libraries.name)
         making.rename(copy)
-    return copy / origin.name / _PROGRAMS / "bin"
+    return copy / origin.name / programs / "bin"
 
 
 def _others_may_enter(path: Path) -> bool:

@@ -81,8 +81,11 @@ def publish(
     if version.stage is Stage.LIVE:
         return version
     # Refused before the first step is written, so a refusal leaves nothing half done.
-    if refusal := refuse_stage(_at(version, Stage.IN_REVIEW), Stage.APPROVED, approval):
-        return refusal
+    used = store.stages_by_approval(db, policy.policy_hash, approval.approval_id)
+    steps = ((Stage.IN_REVIEW, Stage.APPROVED), (Stage.APPROVED, Stage.LIVE))
+    for before, stage in steps[version.stage is Stage.APPROVED :]:
+        if refusal := refuse_stage(_at(version, before), stage, approval, used=used):
+            return refusal
     draft(db, policy, author=approval.maker, now=now)
     if version.stage is Stage.DRAFT:
         store.insert_stage(db, version, Stage.IN_REVIEW, by=approval.maker, approval=None, now=now)
@@ -238,7 +241,8 @@ def _move(
         return PolicyRefusal(
             "NO_SUCH_POLICY", Bilingual("没有该策略版本", "There is no such version of a policy")
         )
-    if refusal := refuse_stage(version, stage, approval):
+    used = store.stages_by_approval(db, policy_hash, approval.approval_id) if approval else ()
+    if refusal := refuse_stage(version, stage, approval, used=used):
         return refusal
     store.insert_stage(db, version, stage, by=by, approval=approval, now=now)
     moved = store.find_version(db, policy_hash)

@@ -62,6 +62,15 @@ def insert_stage(
     )
 
 
+def stages_by_approval(db: Connection, policy_hash: str, approval_id: str) -> list[Stage]:
+    """The stages that an approval has brought a version to."""
+    statement = text(
+        "SELECT stage FROM decisions.policy_stage WHERE policy_hash = :hash AND approval_id = :approval_id"
+    )
+    found = db.execute(statement, {"hash": policy_hash, "approval_id": approval_id})
+    return [Stage(stage) for stage in found.scalars()]
+
+
 def lock_decision_point(db: Connection, decision_point: str) -> None:
     """One change of what is live at a time, for each decision point; released with the transaction."""
     db.execute(

@@ -13,7 +13,7 @@ import pyotp
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from shouxin.governance.domain.access import TOTP_STEP_SECONDS
+from shouxin.governance.domain.access import PASSWORD_LENGTH_MAX, TOTP_STEP_SECONDS
 
 _ISSUER = "Shouxin"
 # OWASP's second recommendation for Argon2id: 19 MiB, two passes, one lane, so that sixty-four
@@ -27,14 +27,20 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one; takes as long when nothing is stored."""
-    known = _passwords.verify(_spelt(password), stored or _nobody())
-    return known and stored is not None
+    """Whether the password is the stored one; takes as long when nothing is stored, or a book is sent."""
+    can_be = len(password) <= PASSWORD_LENGTH_MAX
+    known = _passwords.verify(_spelt(password if can_be else ""), stored or _nobody())
+    return known and can_be and stored is not None
 
 
 def new_totp_secret() -> str:
     """A new secret for a code generator (base32, 160 bits)."""
     return pyotp.random_base32()
+
+
+def totp_purpose(operator_id: str) -> str:
+    """What the sealed secret of a code generator is bound to: it opens for this operator only."""
+    return f"totp {operator_id}"
 
 
 def totp_uri(secret: str, *, name: str) -> str:

@@ -21,24 +21,13 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from shouxin.ingestion import store
+from shouxin.ingestion.bulk import EVENT_SCHEMA
 from shouxin.kernel import content_hash
 
 STRETCH = 250_000
 _FORMAT = 1
 HISTORY_SCHEMA = pa.schema(
-    [
-        ("event_no", pa.int64()),
-        ("source", pa.string()),
-        ("source_id", pa.string()),
-        ("kind", pa.string()),
-        ("customer_ref", pa.string()),
-        ("occurred_at", pa.timestamp("us", "UTC")),
-        ("received_at", pa.timestamp("us", "UTC")),
-        ("order_ref", pa.string()),
-        ("amount_minor", pa.int64()),
-        ("currency", pa.string()),
-        ("payload", pa.string()),
-    ]
+    [pa.field("event_no", pa.int64()), *(field for field in EVENT_SCHEMA if field.name != "version")]
 )
 # COPY writes wall-clock times of UTC; Arrow puts the zone on afterwards.
 _COPIED_TYPES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -65,14 +66,19 @@ def keep(
 def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append) -> Receipt:
     """Try every open row again; ``append`` stores the facts and says which were new."""
     receipt, after = Receipt(), 0
+    store.lock_replay(db)
     while rows := store.open_quarantine(db, after=after, limit=_REPLAY_ROWS):
         after = rows[-1]["quarantine_no"]
         safe = sealer(db, keyring)
         safe.load({row["subject"] for row in rows})
         raws = [safe.open(row["subject"], _SEALED_AS, bytes(row["sealed"])) for row in rows]
-        verdicts = _verdicts(
-            [(row["adapter"], row["source"], raw) for row, raw in zip(rows, raws, strict=True)], now
-        )
+        verdicts = [
+            # Learnt now, whatever the row says: it was refused, so no decision can have seen it before.
+            replace(verdict, received_at=now) if isinstance(verdict, Fact) else verdict
+            for verdict in _verdicts(
+                [(row["adapter"], row["source"], raw) for row, raw in zip(rows, raws, strict=True)], now
+            )
+        ]
         fresh = append(db, [verdict for verdict in verdicts if isinstance(verdict, Fact)], keyring=keyring)
         outcomes: dict[int, str] = {}
         for row, verdict in zip(rows, verdicts, strict=True):

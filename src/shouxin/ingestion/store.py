@@ -40,6 +40,8 @@ _PERSONAL_COLUMNS = (
 # Writers share this lock until they commit; a reader that holds it alone knows that no smaller
 # event number can still appear.
 _WRITERS_LOCK = 727003
+_REPLAY_LOCK = 727004
+_QUARANTINE_LOCK = 727006
 _COPY_BYTES = 1 << 20
 _COLUMNS_SQL = ", ".join(EVENT_COLUMNS)
 _PERSONAL_SQL = ", ".join(_PERSONAL_COLUMNS)
@@ -73,6 +75,8 @@ def append_facts(db: Connection, facts: Sequence[Fact]) -> set[tuple[str, str]]:
                         CAST(:occurred_at AS timestamptz[]), CAST(:received_at AS timestamptz[]),
                         CAST(:order_ref AS text[]), CAST(:amount_minor AS bigint[]),
                         CAST(:currency AS text[]), CAST(:payload AS text[])) AS new ({_COLUMNS_SQL})
+            -- In one order for everybody: two batches that share events never wait for each other in a ring.
+            ORDER BY occurred_at, source, source_id
             ON CONFLICT (source, source_id) DO NOTHING
             RETURNING source, source_id
             """
@@ -134,6 +138,7 @@ def list_events(
     limit: int | None,
 ) -> list[Event]:
     """Events of some references that had happened and were known at ``as_of``, oldest first."""
+    unique = list(dict.fromkeys(refs))
     conditions = ["e.occurred_at <= :as_of", "e.received_at <= :as_of"]
     conditions += ["e.occurred_at > :since"] if since is not None else []
     conditions += ["e.kind = ANY(CAST(:kinds AS text[]))"] if kinds is not None else []
@@ -148,8 +153,7 @@ def list_events(
             """
         ),
         {
-            "sources": [source for source, _ in set(refs)],
-            "refs": [ref for _, ref in set(refs)],
+            **_columns(unique),
             "as_of": as_of,
             "since": since,
             "kinds": None if kinds is None else list(kinds),
@@ -191,7 +195,7 @@ def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[Pers
             ORDER BY p.personal_no
             """
         ),
-        {"sources": [source for source, _ in set(refs)], "refs": [ref for _, ref in set(refs)]},
+        _columns(list(dict.fromkeys(refs))),
     )
     return [PersonalFact(*row) for row in rows]
 
@@ -228,6 +232,11 @@ def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
         "subject",
         "sealed",
         "received_at",
+    )
+    # One writer a source: two who keep the same rows in another order would wait for each other in a ring.
+    db.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(s, :seed)) FROM unnest(CAST(:s AS text[])) AS s"),
+        {"seed": _QUARANTINE_LOCK, "s": sorted({row["source"] for row in rows})},
     )
     # A table of this session with the columns of the real one; the number comes later.
     db.execute(
@@ -283,10 +292,19 @@ def open_quarantine(db: Connection, *, after: int, limit: int) -> list[RowMappin
     return list(rows.mappings())
 
 
+def lock_replay(db: Connection) -> None:
+    """One replay at a time, until the transaction ends: each row is released once."""
+    db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _REPLAY_LOCK})
+
+
 def append_releases(db: Connection, outcomes: dict[int, str], *, now: datetime) -> None:
     """Say of refused rows that they were taken after all."""
     rows = ((number, outcome, now) for number, outcome in outcomes.items())
     copy_rows(db, "ingestion.quarantine_release", ("quarantine_no", "outcome", "released_at"), rows)
+
+
+def _columns(refs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    return {"sources": [source for source, _ in refs], "refs": [ref for _, ref in refs]}
 
 
 def _announce_writing(db: Connection) -> None:

@@ -6,7 +6,7 @@ with the day on which it came true. A line's bucket (M0 not late, M1 1-30 days, 
 beyond) follows from its oldest unpaid due date, and every change is kept with the day it took effect.
 """
 
-from shouxin.credit.arrears.domain import BucketChange, DayCount, dpd_bucket
+from shouxin.credit.arrears.domain import BUSINESS_ZONE, BucketChange, DayCount, dpd_bucket
 from shouxin.credit.arrears.service import (
     UnableToCloseDay,
     UnableToStartBooks,
@@ -17,6 +17,7 @@ from shouxin.credit.arrears.service import (
 )
 
 __all__ = [
+    "BUSINESS_ZONE",
     "BucketChange",
     "DayCount",
     "UnableToCloseDay",

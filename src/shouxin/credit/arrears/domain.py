@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from shouxin.credit.limits.domain import OWN_SOURCE
 from shouxin.kernel import CustomerId, Event, Money
 
 # Days past due at which the event log is told; 90 is the Basel definition of default, 60 our label's.
 MILESTONES = (1, 30, 60, 90)
 DUE = 0
+# A business day ends at midnight here, wherever the server stands.
+BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 # Upper ends, in days past due, of the buckets that Chinese consumer lending calls M0 to M3.
 BUCKETS: tuple[tuple[int, str], ...] = ((0, "M0"), (30, "M1"), (60, "M2"), (90, "M3"))
 BUCKET_BEYOND = "M3+"
@@ -57,19 +61,20 @@ class Notice:
     order_ref: str
     unpaid: Money
 
-    def event(self, *, business_date: date, now: datetime) -> Event:
-        """The fact for the event log, dated back by the days that a late closing skipped."""
+    def event(self, *, now: datetime) -> Event:
+        """The fact for the event log: true from the end of its day, however late that day was closed."""
         name = "due" if self.milestone == DUE else f"overdue/{self.milestone}"
         payload: dict[str, object] = {"plan_id": self.plan_id, "number": self.number}
         if self.milestone != DUE:
             payload["days_past_due"] = self.milestone
+        day_over = datetime.combine(self.reached_on, time(), BUSINESS_ZONE) + timedelta(days=1)
         return Event(
-            source="credit",
+            source=OWN_SOURCE,
             source_id=f"{self.plan_id}/{self.number}/{name}",
             kind="instalment_due" if self.milestone == DUE else "instalment_overdue",
             version=1,
             customer_ref=self.customer_id,
-            occurred_at=now - timedelta(days=(business_date - self.reached_on).days),
+            occurred_at=min(now, day_over),
             received_at=now,
             amount=self.unpaid,
             order_ref=self.order_ref,

@@ -44,8 +44,9 @@ def close_day(db: Connection, *, business_date: date, now: datetime) -> DayCount
         return known
     if business_date < open_day:
         raise UnableToCloseDay(f"the business date is {open_day}; {business_date} can not be closed any more")
+    store.lock_due_lines(db, business_date)
     notices = store.insert_notices(db, business_date, since=open_day, milestones=(DUE, *MILESTONES), now=now)
-    events: list[Event] = [notice.event(business_date=business_date, now=now) for notice in notices]
+    events: list[Event] = [notice.event(now=now) for notice in notices]
     if events:
         ingestion.record(db, events)
     store.refresh_days_past_due(db, business_date)

@@ -56,6 +56,21 @@ def business_date(db: Connection) -> date:
     return found
 
 
+def lock_due_lines(db: Connection, day: date) -> None:
+    """Lock every line that this closing may write, in the order in which everybody locks lines.
+
+    Without it a repayment in flight would be overwritten by what was true before it.
+    """
+    db.execute(
+        text(
+            "SELECT 1 FROM credit.line l WHERE l.days_past_due > 0 OR EXISTS ("
+            "SELECT FROM credit.instalment i WHERE i.line_id = l.line_id AND i.paid_on IS NULL "
+            "AND i.due_on <= :day) ORDER BY l.line_id FOR UPDATE"
+        ),
+        {"day": day},
+    )
+
+
 def set_business_date(db: Connection, day: date) -> None:
     """Move the business date."""
     db.execute(text("UPDATE credit.business_date SET business_date = :day"), {"day": day})

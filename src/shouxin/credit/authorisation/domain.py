@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from shouxin.credit.limits.domain import Line
@@ -146,7 +146,7 @@ def request_facts(
     }
 
 
-def line_facts(line: Line | None, *, days_past_due: int) -> dict[str, Any]:
+def line_facts(line: Line | None, *, business_date: date) -> dict[str, Any]:
     """The line as it is under its lock; without one, only that there is none."""
     if line is None:
         return {"line.open": False}
@@ -159,5 +159,5 @@ def line_facts(line: Line | None, *, days_past_due: int) -> dict[str, Any]:
         "line.outstanding": line.outstanding.minor,
         "line.available": line.available.minor,
         "line.frozen": line.frozen,
-        "line.days_past_due": days_past_due,
+        "line.days_past_due": line.late_on(business_date),
     }

@@ -21,14 +21,15 @@ from shouxin.credit.authorisation.domain import (
     refuse_hold,
     request_facts,
 )
-from shouxin.credit.instalments import Plan, days_past_due, open_plan
-from shouxin.credit.ledger import SHOP_PAYABLE, Entry, Posting, post, receivable
+from shouxin.credit.instalments import Plan, open_plan
+from shouxin.credit.ledger import SHOP_PAYABLE, Entry, Posting, keep_day_open, post, receivable
 from shouxin.credit.limits import (
     Line,
     LineOpening,
     LineRefusal,
     line_of,
     lock_line,
+    locked_line_of,
     move_figures,
     open_line,
     open_lines,
@@ -52,18 +53,29 @@ def decide(db: Connection, request: CheckoutRequest, *, now: datetime, business_
     """Decide a checkout, and hold the amount when it is approved; raises UnableToDecide.
 
     Features are read as of ``now``; the line under its lock, so that what the policy sees is what is held.
+    A dry run waits for nobody, and all that it wrote is taken back.
     """
+    if not request.dry_run:
+        return _decide(db, request, now=now, business_date=business_date)
+    with db.begin_nested() as trial:
+        answer = _decide(db, request, now=now, business_date=business_date)
+        trial.rollback()
+    return answer
+
+
+def _decide(
+    db: Connection, request: CheckoutRequest, *, now: datetime, business_date: date
+) -> DecisionAnswer:
     policy = _live_policy(db, request.decision_point)
     customer_id = identity.ensure_customer(
         db, source=request.source, customer_ref=request.customer_ref, now=now
     )
     scored = _score(db, customer_id, now=now)
-    line = _locked_line_of(db, customer_id)
-    late = days_past_due(db, line.line_id, business_date=business_date) if line else 0
+    line = (line_of if request.dry_run else locked_line_of)(db, customer_id)
     facts: Facts = {
         **request_facts(request, decision_id=mint("dec", now=now), hold_id=mint("hold", now=now), now=now),
         **scored,
-        **line_facts(line, days_past_due=late),
+        **line_facts(line, business_date=business_date),
     }
     verdict, body = decisions.decide_answer(policy, facts)
     hold = _hold_of(line, policy, request, facts) if line and will_hold(facts, verdict) else None
@@ -81,7 +93,7 @@ def apply_for_line(
     db: Connection, customer_id: CustomerId, *, now: datetime, decision_point: str = "checkout"
 ) -> Line | LineRefusal:
     """Grade the customer and open the line that the live policy allows the grade, or say why not."""
-    if _line_of(db, customer_id) is not None:
+    if line_of(db, customer_id) is not None:
         return LineRefusal(
             "LINE_EXISTS", Bilingual("客户已有信用额度", "The customer has a credit line already")
         )
@@ -150,7 +162,11 @@ def place_hold(
 def capture(
     db: Connection, hold_id: str, *, amount: Money | None = None, now: datetime, business_date: date
 ) -> Plan | HoldRefusal:
-    """Turn a hold (or a part of it) into a plan that begins on ``business_date``; the rest is free again."""
+    """Turn a hold (or a part of it) into a plan that begins on ``business_date``; the rest is free again.
+
+    Raises UnableToBook on a day that is closed.
+    """
+    keep_day_open(db, business_date)
     locked = _locked_hold(db, hold_id)
     if isinstance(locked, HoldRefusal):
         return locked
@@ -227,19 +243,6 @@ def _score(db: Connection, customer_id: CustomerId, *, now: datetime) -> dict[st
     }
 
 
-def _line_of(db: Connection, customer_id: CustomerId) -> Line | None:
-    """The customer's line; after two records became one customer, the line that either had."""
-    if (line := line_of(db, customer_id)) is not None:
-        return line
-    names = [CustomerId(ref) for source, ref in identity.references_of(db, customer_id) if source == "credit"]
-    return next((line for name in names if (line := line_of(db, name)) is not None), None)
-
-
-def _locked_line_of(db: Connection, customer_id: CustomerId) -> Line | None:
-    line = _line_of(db, customer_id)
-    return lock_line(db, line.line_id) if line else None
-
-
 def _hold_of(line: Line, policy: decisions.Policy, request: CheckoutRequest, facts: Facts) -> Hold:
     return Hold(
         hold_id=facts["answer.hold_id"],
@@ -262,7 +265,6 @@ def _set_aside(db: Connection, line: Line, hold: Hold) -> HoldRefusal | None:
     if refusal := refuse_hold(line, hold.amount):
         return refusal
     store.insert_hold(db, hold)
-    move_figures(db, line, held=hold.amount)
     return None
 
 

@@ -13,9 +13,11 @@ from shouxin.kernel import Money
 
 
 def insert_hold(db: Connection, hold: Hold) -> None:
-    """Write a hold; its line is locked."""
+    """Write a hold and take its amount out of what its line, which is locked, has available."""
     db.execute(
         text(
+            "WITH moved AS ("
+            "UPDATE credit.line SET held_minor = held_minor + :minor WHERE line_id = :line_id) "
             "INSERT INTO credit.hold (hold_id, line_id, decision_id, order_ref, amount_minor, currency, "
             "plan, due_days, held_at, expires_at) "
             "VALUES (:hold_id, :line_id, :decision_id, :order_ref, :minor, "

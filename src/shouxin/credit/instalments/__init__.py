@@ -5,10 +5,9 @@ cent (the first takes what does not divide), due so many days after the capture 
 *pay in 3* after 30, 60 and 90 days. How late a line is follows from its oldest unpaid due date.
 """
 
-from shouxin.credit.instalments.domain import Instalment, Plan, days_late, schedule
+from shouxin.credit.instalments.domain import Instalment, Plan, schedule
 from shouxin.credit.instalments.service import (
     add_payments,
-    days_past_due,
     find_plan,
     list_plans,
     open_plan,
@@ -19,8 +18,6 @@ __all__ = [
     "Instalment",
     "Plan",
     "add_payments",
-    "days_late",
-    "days_past_due",
     "find_plan",
     "list_plans",
     "open_plan",

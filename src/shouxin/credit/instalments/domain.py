@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from shouxin.credit.limits.domain import days_late
+from shouxin.decisions.domain import instalments_of
 from shouxin.kernel import CustomerId, Money
 
 
@@ -68,13 +70,9 @@ class Plan:
         return max((i.days_past_due(business_date) for i in self.instalments), default=0)
 
 
-def days_late(due_on: date, business_date: date) -> int:
-    """Days from the due date to the business date, never below 0; the due date itself is not late."""
-    return max(0, (business_date - due_on).days)
-
-
 def schedule(amount: Money, *, due_days: Sequence[int], started_on: date) -> tuple[tuple[date, Money], ...]:
-    """Due dates and amounts that add up to ``amount`` exactly; shares of nothing are left out."""
+    """Due dates and amounts, as the checkout was quoted them; they add up to ``amount`` exactly."""
     assert amount.minor > 0, amount
-    shares = zip(due_days, amount.allocate(len(due_days)), strict=True)
-    return tuple((started_on + timedelta(days=days), share) for days, share in shares if share)
+    return tuple(
+        (started_on + timedelta(days=days), share) for days, share in instalments_of(amount, due_days)
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from shouxin.credit.instalments import store
 from shouxin.credit.instalments.domain import Instalment, Plan, schedule
-from shouxin.credit.limits import Line
+from shouxin.credit.limits import Line, names_of
 from shouxin.kernel import CustomerId, Money, derived_id
 
 
@@ -51,8 +51,8 @@ def open_plan(
 
 
 def plans_of(db: Connection, customer_id: CustomerId) -> list[Plan]:
-    """The plans of a customer, newest first."""
-    return store.select_plans(db, "p.customer_id = :id", {"id": customer_id})
+    """The plans of a customer, newest first; begun under any name that the customer ever had."""
+    return store.select_plans(db, "p.customer_id = ANY (:names)", {"names": names_of(db, customer_id)})
 
 
 def find_plan(db: Connection, plan_id: str) -> Plan | None:
@@ -70,8 +70,3 @@ def list_plans(db: Connection, *, unpaid_due_by: date) -> list[Plan]:
 def add_payments(db: Connection, plan: Plan, shares: Sequence[tuple[int, Money]], *, paid_on: date) -> None:
     """Add what was paid to the instalments ``(number, amount)`` of a plan whose line is locked."""
     store.add_paid(db, plan.plan_id, [(number, amount.minor) for number, amount in shares], paid_on=paid_on)
-
-
-def days_past_due(db: Connection, line_id: str, *, business_date: date) -> int:
-    """How late a line is on a business date: from its oldest unpaid due date; partial payment keeps it."""
-    return store.days_past_due(db, line_id, business_date)

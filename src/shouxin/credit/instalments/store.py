@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from shouxin.credit.instalments.domain import Instalment, Plan, days_late
+from shouxin.credit.instalments.domain import Instalment, Plan
 from shouxin.kernel import CustomerId, Money
 
 _PLANS = """
@@ -54,19 +54,6 @@ def select_plans(db: Connection, where: str, values: Mapping[str, Any]) -> list[
     for row in db.execute(text(query), values):
         grouped.setdefault(row.plan_id, []).append(row)
     return [_plan(rows) for rows in grouped.values()]
-
-
-def oldest_unpaid(db: Connection, line_id: str) -> date | None:
-    """The oldest due date of a line that is not paid."""
-    statement = text("SELECT min(due_on) FROM credit.instalment WHERE line_id = :line_id AND paid_on IS NULL")
-    found: date | None = db.scalar(statement, {"line_id": line_id})
-    return found
-
-
-def days_past_due(db: Connection, line_id: str, business_date: date) -> int:
-    """How late a line is."""
-    oldest = oldest_unpaid(db, line_id)
-    return 0 if oldest is None else days_late(oldest, business_date)
 
 
 def add_paid(db: Connection, plan_id: str, shares: Sequence[tuple[int, int]], *, paid_on: date) -> None:

@@ -14,7 +14,7 @@ from shouxin.credit.ledger.domain import (
     Posting,
     receivable,
 )
-from shouxin.credit.ledger.service import balance, check_ledger, post
+from shouxin.credit.ledger.service import UnableToBook, balance, check_ledger, keep_day_open, post
 
 __all__ = [
     "CASH_RECEIVED",
@@ -23,8 +23,10 @@ __all__ = [
     "LedgerCheck",
     "LedgerProblem",
     "Posting",
+    "UnableToBook",
     "balance",
     "check_ledger",
+    "keep_day_open",
     "post",
     "receivable",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
@@ -61,6 +61,14 @@ _INVARIANTS = {
           FROM credit.repayment r LEFT JOIN credit.allocation a USING (repayment_id)
          GROUP BY r.repayment_id, r.amount_minor HAVING r.amount_minor <> coalesce(sum(a.amount_minor), 0)""",
 }
+
+
+def held_business_date(db: Connection) -> date:
+    """The business date, which can not be closed until this transaction ends; others may hold it, too."""
+    found: date = db.execute(
+        text("SELECT business_date FROM credit.business_date FOR KEY SHARE")
+    ).scalar_one()
+    return found
 
 
 def insert_entry(db: Connection, entry: Entry, *, now: datetime) -> int:

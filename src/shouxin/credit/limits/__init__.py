@@ -5,7 +5,14 @@ only under the lock of the line, so two checkouts at once can not spend the same
 that says who froze, when and why; lifting it is another.
 """
 
-from shouxin.credit.limits.domain import Exposure, Line, LineOpening, LineRefusal
+from shouxin.credit.limits.domain import (
+    OWN_SOURCE,
+    Exposure,
+    Line,
+    LineOpening,
+    LineRefusal,
+    days_late,
+)
 from shouxin.credit.limits.service import (
     UnableToOpenLine,
     exposures,
@@ -13,7 +20,9 @@ from shouxin.credit.limits.service import (
     freeze,
     line_of,
     lock_line,
+    locked_line_of,
     move_figures,
+    names_of,
     open_line,
     open_lines,
     set_days_past_due,
@@ -21,17 +30,21 @@ from shouxin.credit.limits.service import (
 )
 
 __all__ = [
+    "OWN_SOURCE",
     "Exposure",
     "Line",
     "LineOpening",
     "LineRefusal",
     "UnableToOpenLine",
+    "days_late",
     "exposures",
     "find_line",
     "freeze",
     "line_of",
     "lock_line",
+    "locked_line_of",
     "move_figures",
+    "names_of",
     "open_line",
     "open_lines",
     "set_days_past_due",

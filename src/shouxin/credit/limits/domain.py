@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from shouxin.kernel import Bilingual, CustomerId, Money, derived_id
 
+# How the event log, and identity, call what this room tells about a customer.
+OWN_SOURCE = "credit"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A customer's credit line as it stands."""
+    """A customer's credit line as it stands; ``oldest_due_on``: since when something is not paid."""
 
     line_id: str
     customer_id: CustomerId
@@ -22,6 +25,7 @@ class Line:
     frozen: bool
     days_past_due: int
     opened_at: datetime
+    oldest_due_on: date | None = None
 
     @property
     def available(self) -> Money:
@@ -37,6 +41,37 @@ class Line:
     def utilisation(self) -> float:
         """Used over limit, 0 to 1; above 1 when the limit was lowered since; 0 without a limit."""
         return self.used.minor / self.limit.minor if self.limit else 0.0
+
+    def late_on(self, business_date: date) -> int:
+        """How many days late the line is on a business date; partial payment keeps it late."""
+        return days_late(self.oldest_due_on, business_date) if self.oldest_due_on else 0
+
+
+def days_late(due_on: date, business_date: date) -> int:
+    """Days from the due date to the business date, never below 0; the due date itself is not late."""
+    return max(0, (business_date - due_on).days)
+
+
+def as_one(lines: Sequence[Line], customer_id: CustomerId) -> Line | None:
+    """What a customer may use, when two who each had a line turned out to be one person.
+
+    Their own line (else the oldest) with everything that any of the lines says against them: what is
+    held and owed counts together, a freeze of one freezes all, the latest is how late they are.
+    """
+    if not lines:
+        return None
+    own = min(lines, key=lambda line: (line.customer_id != customer_id, line.opened_at, line.line_id))
+    alike = [line for line in lines if line.limit.currency == own.limit.currency]
+    nothing = Money.zero(own.limit.currency)
+    due = [line.oldest_due_on for line in lines if line.oldest_due_on is not None]
+    return replace(
+        own,
+        held=sum((line.held for line in alike), nothing),
+        outstanding=sum((line.outstanding for line in alike), nothing),
+        frozen=any(line.frozen for line in lines),
+        days_past_due=max(line.days_past_due for line in lines),
+        oldest_due_on=min(due, default=None),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from shouxin import ingestion
+from shouxin import identity, ingestion
 from shouxin.credit.limits import store
-from shouxin.credit.limits.domain import Exposure, Line, LineOpening, LineRefusal
+from shouxin.credit.limits.domain import OWN_SOURCE, Exposure, Line, LineOpening, LineRefusal, as_one
 from shouxin.kernel import Bilingual, CustomerId, Event, Money
 
 
@@ -21,7 +21,7 @@ def open_line(db: Connection, customer_id: CustomerId, *, limit: Money, reason: 
     """Open a line; raises UnableToOpenLine when the customer has one."""
     if open_lines(db, [LineOpening(customer_id, limit, reason)], now=now) == 0:
         raise UnableToOpenLine(f"{customer_id} has a credit line already")
-    line = store.line_by_customer(db, customer_id)
+    line = store.line_by_id(db, LineOpening(customer_id, limit, reason).line_id)
     assert line is not None
     return line
 
@@ -39,8 +39,22 @@ def open_lines(db: Connection, openings: Sequence[LineOpening], *, now: datetime
 
 
 def line_of(db: Connection, customer_id: CustomerId) -> Line | None:
-    """The line of a customer, if there is one."""
-    return store.line_by_customer(db, customer_id)
+    """The line of a customer, if there is one; opened under any name that the customer ever had."""
+    return as_one(store.lines_by_customers(db, names_of(db, customer_id)), customer_id)
+
+
+def locked_line_of(db: Connection, customer_id: CustomerId) -> Line | None:
+    """The line of a customer, locked until this transaction ends."""
+    names = names_of(db, customer_id)
+    # Read after locking: one statement would show a freeze as it was before the wait for the lock.
+    store.lock_customers(db, names)
+    return as_one(store.lines_by_customers(db, names), customer_id)
+
+
+def names_of(db: Connection, customer_id: CustomerId) -> list[str]:
+    """The ids that our own books may know a customer by: today's, and those of before a merge."""
+    names = {ref for source, ref in identity.references_of(db, customer_id) if source == OWN_SOURCE}
+    return sorted(names | {customer_id})
 
 
 def find_line(db: Connection, line_id: str) -> Line | None:
@@ -50,8 +64,7 @@ def find_line(db: Connection, line_id: str) -> Line | None:
 
 def lock_line(db: Connection, line_id: str) -> Line:
     """The line, locked until this transaction ends: whoever changes a figure holds this lock."""
-    # Read after locking: one statement would show a freeze as it was before the wait for the lock.
-    found = store.lock(db, line_id)
+    found = store.lock(db, line_id)  # then read, as above
     assert found, f"there is no line {line_id}"
     line = store.line_by_id(db, line_id)
     assert line is not None
@@ -72,9 +85,12 @@ def move_figures(
     )
 
 
-def set_days_past_due(db: Connection, line: Line, *, days: int) -> None:
-    """Write how late a locked line is."""
-    store.update_days_past_due(db, line.line_id, days)
+def set_days_past_due(db: Connection, line: Line, *, business_date: date) -> None:
+    """Write how late a locked line is after what was paid just now."""
+    current = store.line_by_id(db, line.line_id)
+    assert current is not None
+    if (days := current.late_on(business_date)) != current.days_past_due:
+        store.update_days_past_due(db, line.line_id, days)
 
 
 def freeze(db: Connection, line: Line, *, reason: str, by: str, now: datetime) -> Line | LineRefusal:
@@ -103,7 +119,7 @@ def exposures(db: Connection) -> list[Exposure]:
 
 def _line_opened(opening: LineOpening, now: datetime) -> Event:
     return Event(
-        source="credit",
+        source=OWN_SOURCE,
         source_id=f"{opening.line_id}/opened",
         kind="line_opened",
         version=1,

@@ -13,7 +13,9 @@ from shouxin.kernel import CustomerId, Money
 
 _FROZEN = """EXISTS (SELECT FROM credit.freeze f WHERE f.line_id = l.line_id
              AND NOT EXISTS (SELECT FROM credit.unfreeze u WHERE u.freeze_no = f.freeze_no))"""
-_LINES = f"SELECT l.*, {_FROZEN} AS frozen FROM credit.line l"
+_OLDEST_DUE = """(SELECT min(i.due_on) FROM credit.instalment i
+                 WHERE i.line_id = l.line_id AND i.paid_on IS NULL)"""
+_LINES = f"SELECT l.*, {_FROZEN} AS frozen, {_OLDEST_DUE} AS oldest_due_on FROM credit.line l"
 
 
 def insert_lines(db: Connection, openings: Sequence[LineOpening], *, now: datetime) -> set[str]:
@@ -43,10 +45,16 @@ def line_by_id(db: Connection, line_id: str) -> Line | None:
     return _line(row) if row else None
 
 
-def line_by_customer(db: Connection, customer_id: str) -> Line | None:
-    """The line of a customer."""
-    row = db.execute(text(f"{_LINES} WHERE l.customer_id = :id"), {"id": customer_id}).one_or_none()
-    return _line(row) if row else None
+def lines_by_customers(db: Connection, customer_ids: Sequence[str]) -> list[Line]:
+    """The lines of some customers."""
+    statement = text(f"{_LINES} WHERE l.customer_id = ANY (:ids) ORDER BY l.line_id")
+    return [_line(row) for row in db.execute(statement, {"ids": list(customer_ids)})]
+
+
+def lock_customers(db: Connection, customer_ids: Sequence[str]) -> None:
+    """Take the row locks of the lines of some customers, in the one order that everybody keeps."""
+    statement = text("SELECT 1 FROM credit.line WHERE customer_id = ANY (:ids) ORDER BY line_id FOR UPDATE")
+    db.execute(statement, {"ids": list(customer_ids)})
 
 
 def lock(db: Connection, line_id: str) -> bool:
@@ -67,10 +75,8 @@ def add_to_figures(db: Connection, line_id: str, *, held_minor: int, outstanding
 
 def update_days_past_due(db: Connection, line_id: str, days: int) -> None:
     """Write how late the line is."""
-    db.execute(
-        text("UPDATE credit.line SET days_past_due = :days WHERE line_id = :id AND days_past_due <> :days"),
-        {"days": days, "id": line_id},
-    )
+    statement = text("UPDATE credit.line SET days_past_due = :days WHERE line_id = :id")
+    db.execute(statement, {"days": days, "id": line_id})
 
 
 def insert_freeze(db: Connection, line_id: str, *, reason: str, by: str, now: datetime) -> None:
@@ -120,4 +126,5 @@ def _line(row: Row[Any]) -> Line:
         frozen=row.frozen,
         days_past_due=row.days_past_due,
         opened_at=row.opened_at,
+        oldest_due_on=row.oldest_due_on,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from shouxin.credit.instalments.domain import Plan, days_late
+from shouxin.credit.instalments.domain import Plan
+from shouxin.credit.limits.domain import days_late
 from shouxin.kernel import Bilingual, Money
 
 

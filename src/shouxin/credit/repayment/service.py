@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from shouxin import ingestion
-from shouxin.credit.instalments import Plan, add_payments, days_past_due, find_plan
-from shouxin.credit.ledger import CASH_RECEIVED, Entry, Posting, post, receivable
-from shouxin.credit.limits import Line, lock_line, move_figures, set_days_past_due
+from shouxin.credit.instalments import Plan, add_payments, find_plan
+from shouxin.credit.ledger import CASH_RECEIVED, Entry, Posting, keep_day_open, post, receivable
+from shouxin.credit.limits import OWN_SOURCE, Line, lock_line, move_figures, set_days_past_due
 from shouxin.credit.repayment import store
 from shouxin.credit.repayment.domain import (
     RepaymentRefusal,
@@ -29,13 +29,16 @@ class UnableToRepay(LookupError):
 def repay(
     db: Connection, plan_id: str, *, amount: Money, now: datetime, business_date: date, reference: str
 ) -> RepaymentResult | RepaymentRefusal:
-    """Take a repayment on a plan; the same reference again gives the same result. Raises UnableToRepay.
+    """Take a repayment on a plan; the same reference again gives the same result.
+
+    Raises UnableToRepay without such a plan, and UnableToBook on a day that is closed.
 
     Books it, frees the line, and tells the event log (``repayment_received``, one for each instalment
     that it touched, for each may have been late by another number of days).
     """
     assert reference.strip(), "a repayment has a reference"
     store.lock_reference(db, reference)
+    keep_day_open(db, business_date)
     plan, line = _locked(db, plan_id)
     known = store.find_repayment(db, reference, plan_outstanding=plan.outstanding)
     if known is not None:
@@ -78,13 +81,14 @@ def _save(
     move_figures(db, line, outstanding=-result.amount)
     posting = Posting(receivable(line.line_id), CASH_RECEIVED, result.amount)
     post(db, Entry("repayment", f"repayment:{result.reference}", business_date, (posting,)), now=now)
-    set_days_past_due(db, line, days=days_past_due(db, line.line_id, business_date=business_date))
+    set_days_past_due(db, line, business_date=business_date)
 
 
 def _received(plan: Plan, result: RepaymentResult, share: Share, now: datetime) -> Event:
     return Event(
-        source="credit",
-        source_id=f"{result.reference}/{share.number}",
+        source=OWN_SOURCE,
+        # Not the reference: that is the caller's, who could spell it like the name of another fact.
+        source_id=f"{result.repayment_id}/{share.number}",
         kind="repayment_received",
         version=1,
         customer_ref=plan.customer_id,

@@ -7,6 +7,7 @@ from shouxin.decisions.domain.answer import (
     compose_answer,
     decide_answer,
     hold_expires_at,
+    instalments_of,
     quote,
     will_hold,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "decide_answer",
     "evaluate",
     "hold_expires_at",
+    "instalments_of",
     "json_number",
     "parse_policy",
     "quote",

@@ -5,7 +5,7 @@ Because nothing else enters, the same facts and the same versions give the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,10 +77,18 @@ class PlanQuote:
         }
 
 
+def instalments_of(amount: Money, due_days: Sequence[int]) -> tuple[tuple[int, Money], ...]:
+    """``(days after the capture, share)`` that add up to ``amount``; shares of nothing are left out.
+
+    What a checkout is quoted and what a plan becomes are both made here.
+    """
+    shares = zip(due_days, amount.allocate(len(due_days)), strict=True)
+    return tuple((days, share) for days, share in shares if share)
+
+
 def quote(terms: PlanTerms, amount: Money) -> PlanQuote:
-    """The instalments of ``amount`` under these terms; shares of nothing are left out."""
-    shares = zip(terms.due_days, amount.allocate(len(terms.due_days)), strict=True)
-    return PlanQuote(terms.name, terms.meaning, tuple((days, share) for days, share in shares if share))
+    """The instalments of ``amount`` under these terms."""
+    return PlanQuote(terms.name, terms.meaning, instalments_of(amount, terms.due_days))
 
 
 def decide_answer(policy: Policy, facts: Facts) -> tuple[Verdict, bytes]:

@@ -23,6 +23,7 @@ class FieldType(StrEnum):
     NUMBER = "number"
     MONEY = "money"
     TEXT = "text"
+    GRADE = "grade"
     FLAG = "flag"
 
 
@@ -42,7 +43,7 @@ FIELDS: Mapping[str, FieldType] = {
     "line.days_past_due": FieldType.NUMBER,
     "score.points": FieldType.NUMBER,
     "score.pd": FieldType.NUMBER,
-    "score.grade": FieldType.TEXT,
+    "score.grade": FieldType.GRADE,
 }
 FEATURE_PREFIX = "feature."
 

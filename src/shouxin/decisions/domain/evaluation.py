@@ -3,7 +3,7 @@
 A policy is compiled once; evaluating calls closures. The hardest outcome among the rules that apply
 wins; among rules of that outcome the order in the policy is the order of the reasons. Behind every
 policy stand the *house rules*, which no policy can waive: no open line, another currency, a plan that
-is not offered, more than is available.
+is not offered, more than is available, a frozen line.
 """
 
 from __future__ import annotations
@@ -246,6 +246,10 @@ def _house_rules(policy: Policy) -> tuple[Rule, ...]:
         _house_rule(
             "largest", Comparison("request.amount", ">", value=policy.max_minor), Outcome.COUNTER_OFFER,
             "ABOVE_ORDER_MAXIMUM", "金额超过单笔上限", "The amount is above the most for one order",
+        ),
+        _house_rule(
+            "frozen", Comparison("line.frozen", "==", value=True), Outcome.DECLINE,
+            "LINE_FROZEN", "信用额度已被冻结", "The credit line is frozen",
         ),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -76,8 +76,13 @@ class KeyReused:
         )
 
 
-def refuse_stage(version: PolicyVersion, stage: Stage, approval: Approval | None) -> PolicyRefusal | None:
-    """Why ``version`` may not move to ``stage``, by precedence; None when it may."""
+def refuse_stage(
+    version: PolicyVersion, stage: Stage, approval: Approval | None, *, used: Collection[Stage] = ()
+) -> PolicyRefusal | None:
+    """Why ``version`` may not move to ``stage``, by precedence; None when it may.
+
+    ``used`` are the stages that this approval has brought it to before: a key opens a door once.
+    """
     if stage not in FOLLOWS[version.stage]:
         return PolicyRefusal(
             "STAGE_DOES_NOT_FOLLOW",
@@ -97,5 +102,10 @@ def refuse_stage(version: PolicyVersion, stage: Stage, approval: Approval | None
         return PolicyRefusal(
             "AUTHOR_IS_APPROVER",
             Bilingual("策略作者不能审批自己的策略", "The author of a policy can not approve it"),
+        )
+    if stage in used:
+        return PolicyRefusal(
+            "APPROVAL_WAS_USED",
+            Bilingual("该审批已使用过，请重新申请", "The approval was used before; ask for a new one"),
         )
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +33,7 @@ from shouxin.decisions.domain.policy import (
     UnableToReadPolicy,
     frozen,
 )
+from shouxin.grading.domain import Grade
 from shouxin.kernel import Bilingual, Money, UnableToParseMoney, canonical_json, content_hash
 
 _POLICY_KEYS = (
@@ -40,6 +43,12 @@ _POLICY_KEYS = (
 _RULE_KEYS = ("id", "meaning", "when", "outcome", "reason")
 _RULE_EXTRAS = ("on_unknown", "explained_by_score")
 _CURRENCY_LENGTH = 3
+_NESTING_MAX = 8
+# A hold or a plan that outlives these is a slip of the keyboard; a calendar must be able to hold its end.
+_HOLD_HOURS_MAX = 24 * 365
+_DUE_DAYS_MAX = 3_650
+# What neither UTF-8 nor PostgreSQL can hold, and what hides from a reader's eye.
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def parse_policy(source: bytes | str | Mapping[str, Any]) -> Policy:
@@ -53,17 +62,18 @@ def parse_policy(source: bytes | str | Mapping[str, Any]) -> Policy:
     if not 0 < smallest <= largest:
         raise UnableToReadPolicy("/min_amount", "must be above zero and not above max_amount")
     return Policy(
-        policy_hash=content_hash(data),
         name=_text(data["name"], "/name"),
         decision_point=_text(data["decision_point"], "/decision_point"),
         currency=currency,
         exposure_basis=_choice(data["exposure_basis"], "/exposure_basis", ExposureBasis),
         min_minor=smallest,
         max_minor=largest,
-        hold_hours=_positive(data["hold_hours"], "/hold_hours"),
+        hold_hours=_positive(data["hold_hours"], "/hold_hours", most=_HOLD_HOURS_MAX),
         limits=frozen(_limits(data["limits"], "/limits", currency)),
         plans=frozen(plans),
         rules=_rules(data["rules"], "/rules", currency),
+        # Last, when every text is known to be one: half a letter has no spelling.
+        policy_hash=content_hash(data),
         body=canonical_json(data),
     )
 
@@ -90,12 +100,28 @@ def _fields(condition: Condition) -> list[str]:
 
 def _loaded(source: bytes | str) -> Mapping[str, Any]:
     try:
-        data = json.loads(source)
-    except (ValueError, RecursionError) as error:
+        data = json.loads(source, object_pairs_hook=_named_once, parse_constant=_not_a_number)
+    except RecursionError:
+        raise UnableToReadPolicy("", "is nested too deep to be read") from None
+    except UnableToReadPolicy:
+        raise
+    except ValueError as error:
         raise UnableToReadPolicy("", f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise UnableToReadPolicy("", "a policy is a JSON object")
     return data
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object. Of two with one name a person reads the first and a program the last."""
+    names = [name for name, _ in pairs]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise UnableToReadPolicy("", f"names {', '.join(sorted(repeated))!r} twice in one object")
+    return dict(pairs)
+
+
+def _not_a_number(text: str) -> Any:
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 def _rules(data: Any, pointer: str, currency: str) -> tuple[Rule, ...]:
@@ -141,6 +167,8 @@ def _group(data: Any, pointer: str, quantifier: str, currency: str) -> Group:
 
 
 def _condition(data: Any, pointer: str, currency: str) -> Condition:
+    if pointer.count("/") > len(("rules", "0", "when", "0")) + 2 * _NESTING_MAX:
+        raise UnableToReadPolicy(pointer, f"is nested too deep; {_NESTING_MAX} levels are enough for anybody")
     if isinstance(data, dict) and len(data) == 1 and (quantifier := next(iter(data))) in {"all", "any"}:
         return _group(data[quantifier], f"{pointer}/{quantifier}", quantifier, currency)
     _object(data, pointer, required=("field", "op"), optional=("value", "other"))
@@ -174,7 +202,7 @@ def _op(value: Any, pointer: str, kind: FieldType) -> str:
     known = [*COMPARISONS, *sorted(PRESENCES)]
     if op not in known:
         raise UnableToReadPolicy(pointer, f"{op!r} is not one of {', '.join(known)}")
-    if op in ORDERINGS and kind in {FieldType.TEXT, FieldType.FLAG}:
+    if op in ORDERINGS and kind in {FieldType.TEXT, FieldType.GRADE, FieldType.FLAG}:
         raise UnableToReadPolicy(pointer, f"a {kind} has no order; use == or in")
     return op
 
@@ -198,18 +226,24 @@ def _literal(value: Any, pointer: str, kind: FieldType, currency: str) -> Any:
         return _money(value, pointer, currency)
     if kind is FieldType.TEXT:
         return _text(value, pointer)
+    if kind is FieldType.GRADE:
+        return _grade(value, pointer)
     if kind is FieldType.FLAG:
         if not isinstance(value, bool):
             raise UnableToReadPolicy(pointer, "must be true or false")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or (isinstance(value, float) and not math.isfinite(value)):
         raise UnableToReadPolicy(pointer, "must be a number")
     return value
 
 
 def _limits(data: Any, pointer: str, currency: str) -> dict[str, int]:
     limits = _object(data, pointer)
-    return {grade: _money(value, f"{pointer}/{grade}", currency) for grade, value in limits.items()}
+    return {
+        _grade(grade, f"{pointer}/{grade}"): _money(value, f"{pointer}/{grade}", currency)
+        for grade, value in limits.items()
+    }
 
 
 def _plans(data: Any, pointer: str) -> dict[str, PlanTerms]:
@@ -220,16 +254,17 @@ def _plans(data: Any, pointer: str) -> dict[str, PlanTerms]:
 
 
 def _plan(name: str, data: Any, pointer: str) -> PlanTerms:
+    _text(name, pointer)
     _object(data, pointer, required=("meaning", "due_days", "grades"))
     days = tuple(
-        _positive(day, f"{pointer}/due_days/{index}")
+        _positive(day, f"{pointer}/due_days/{index}", most=_DUE_DAYS_MAX)
         for index, day in enumerate(_list(data["due_days"], f"{pointer}/due_days"))
     )
     if list(days) != sorted(set(days)):
         raise UnableToReadPolicy(
             f"{pointer}/due_days", "must rise: each instalment is due after the one before"
         )
-    grades = [_text(grade, f"{pointer}/grades") for grade in _list(data["grades"], f"{pointer}/grades")]
+    grades = [_grade(grade, f"{pointer}/grades") for grade in _list(data["grades"], f"{pointer}/grades")]
     return PlanTerms(name, _bilingual(data["meaning"], f"{pointer}/meaning"), days, frozenset(grades))
 
 
@@ -257,7 +292,14 @@ def _list(data: Any, pointer: str) -> Sequence[Any]:
 def _text(value: Any, pointer: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UnableToReadPolicy(pointer, "must be a text that is not empty")
+    if _UNREADABLE.search(value):
+        raise UnableToReadPolicy(pointer, "must be a text without control characters")
     return value
+
+
+def _grade(value: Any, pointer: str) -> str:
+    # A grade that does not exist would never match, and nobody would notice.
+    return str(_choice(value, pointer, Grade))
 
 
 def _bilingual(value: Any, pointer: str) -> Bilingual:
@@ -265,9 +307,11 @@ def _bilingual(value: Any, pointer: str) -> Bilingual:
     return Bilingual(_text(texts["zh"], f"{pointer}/zh"), _text(texts["en"], f"{pointer}/en"))
 
 
-def _positive(value: Any, pointer: str) -> int:
+def _positive(value: Any, pointer: str, *, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise UnableToReadPolicy(pointer, "must be a whole number above zero")
+    if value > most:
+        raise UnableToReadPolicy(pointer, f"must be at most {most}")
     return value
 
 

@@ -88,7 +88,7 @@ def _decided(request: CheckoutRequest, home: Any) -> dict[str, Any]:
         if not request.dry_run:
             governance.record_audit(
                 db,
-                actor="cli",
+                actor="command line",
                 action="checkout_decided",
                 subject=answer.decision_id,
                 detail={"outcome": answer.outcome, "order_id": request.order_id},

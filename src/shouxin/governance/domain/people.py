@@ -10,6 +10,7 @@ from enum import StrEnum
 from shouxin.kernel import Bilingual
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_DISPLAY_NAME_MAX = 80
 
 
 class Role(StrEnum):
@@ -126,12 +127,19 @@ def may(operator: Operator, permission: Permission) -> bool:
     return any(permission in PERMISSIONS[role] for role in operator.roles)
 
 
+def storable(text: str) -> str:
+    """What somebody typed, without what a database can not hold (NUL, half a surrogate pair)."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
 def check_invitation(*, name: str, display_name: str, roles: frozenset[Role], language: str) -> None:
     """Raise UnableToInvite unless this describes an operator that can be."""
     if not _NAME.fullmatch(name):
         raise UnableToInvite("a name is 2 to 40 of a-z, 0-9, dot, dash and underscore")
     if not display_name.strip():
         raise UnableToInvite("a display name is not empty")
+    if len(display_name) > _DISPLAY_NAME_MAX or storable(display_name) != display_name:
+        raise UnableToInvite(f"a display name is a text of at most {_DISPLAY_NAME_MAX} characters")
     if not roles:
         raise UnableToInvite("an operator has at least one role")
     if Role.ADMIN in roles and len(roles) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -9,8 +10,14 @@ from sqlalchemy import Connection
 
 from shouxin.governance import credentials
 from shouxin.governance.domain.access import ApiKey, Scope
+from shouxin.governance.domain.people import storable
 from shouxin.governance.store import api_keys
 from shouxin.kernel import mint
+
+# The same as of events. Under our own sources only the house speaks: who could send `credit` facts
+# could forge that a debt was repaid.
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_OUR_OWN_SOURCES = frozenset({"credit"})
 
 
 class UnableToAddKey(ValueError):
@@ -24,9 +31,11 @@ def add_api_key(
 
     Raises UnableToAddKey.
     """
-    key = ApiKey(mint("key", now=now), name.strip(), frozenset(scopes), source.strip())
-    if not key.name or not key.source or not key.scopes:
+    key = ApiKey(mint("key", now=now), name.strip(), frozenset(scopes), source)
+    if not key.name or not key.scopes or storable(key.name) != key.name:
         raise UnableToAddKey("a key has a name, a source and at least one scope")
+    if not _SOURCE.fullmatch(key.source) or key.source in _OUR_OWN_SOURCES:
+        raise UnableToAddKey("a source is a-z, 0-9, - and _, and not one that the house itself speaks under")
     clear_text = credentials.new_token("sx")
     if not api_keys.add(db, key, secret_hash=credentials.token_hash(clear_text), now=now):
         raise UnableToAddKey(f"the name {key.name} is taken")

@@ -16,6 +16,7 @@ from shouxin.governance.domain.approvals import (
     check_refusal,
     required_permission,
 )
+from shouxin.governance.domain.people import storable
 from shouxin.governance.service.audit import record_audit
 from shouxin.governance.store import approvals, operators
 from shouxin.kernel import Approval, mint
@@ -39,14 +40,15 @@ def request_approval(
     ``maker`` is an operator's id, or the name of a program that made what is to be approved. Who
     may agree follows from the kind. Raises UnableToRequest.
     """
-    if not subject.strip() or not maker.strip() or not reason.strip():
+    reason = storable(reason).strip()
+    if not subject.strip() or not maker.strip() or not reason:
         raise UnableToRequest("a request names its subject and its maker and says why")
     request = ApprovalRequest(
         request_id=mint("apr", now=now),
         subject=subject,
         permission=required_permission(subject),
         maker=maker,
-        reason=reason.strip(),
+        reason=reason,
         detail=dict(detail or {}),
         requested_at=now,
     )
@@ -62,7 +64,8 @@ def approve(
     decided = _decided(db, request_id, state=ApprovalState.APPROVED, checker=checker, reason=reason, now=now)
     if isinstance(decided, ApprovalRefusal):
         return decided
-    return Approval(request_id, decided.subject, decided.maker, checker, reason.strip(), now)
+    assert decided.decision_reason is not None
+    return Approval(request_id, decided.subject, decided.maker, checker, decided.decision_reason, now)
 
 
 def reject(
@@ -82,13 +85,14 @@ def list_approvals(
 def _decided(
     db: Connection, request_id: str, *, state: ApprovalState, checker: str, reason: str, now: datetime
 ) -> ApprovalRequest | ApprovalRefusal:
+    reason = storable(reason).strip()
     request = approvals.held_request(db, request_id)
     operator = operators.operator_by_id(db, checker)
     refusal = check_refusal(request, checker=operator, reason=reason)
     if refusal is not None:
         return ApprovalRefusal(refusal)
     assert request is not None
-    decided = replace(request, state=state, checker=checker, decision_reason=reason.strip(), decided_at=now)
+    decided = replace(request, state=state, checker=checker, decision_reason=reason, decided_at=now)
     approvals.add_decision(db, decided)
     _announce(db, f"approval.{state}", decided, actor=checker, now=now)
     return decided

@@ -66,10 +66,10 @@ def prepare_setup(
         return SetupRefusal(SetupRefusalReason.INVITATION_NOT_VALID)
     if row.totp_sealed is None:
         secret = credentials.new_totp_secret()
-        sealed = keyring.seal_secret(_purpose(row.operator), secret)
+        sealed = keyring.seal_secret(credentials.totp_purpose(row.operator.operator_id), secret)
         operators.keep_totp(db, row.token_hash, totp_sealed=sealed)
     else:
-        secret = keyring.open_secret(_purpose(row.operator), row.totp_sealed)
+        secret = keyring.open_secret(credentials.totp_purpose(row.operator.operator_id), row.totp_sealed)
     return SetupSecret(row.operator, secret, credentials.totp_uri(secret, name=row.operator.name))
 
 
@@ -133,9 +133,5 @@ def _open_row(db: Connection, token: str, *, now: datetime) -> InvitationRow | N
 def _setup_step(keyring: Keyring, row: InvitationRow, code: str, *, now: datetime) -> int | None:
     if row.totp_sealed is None:  # nobody has seen a secret yet, so no code can be right
         return None
-    secret = keyring.open_secret(_purpose(row.operator), row.totp_sealed)
+    secret = keyring.open_secret(credentials.totp_purpose(row.operator.operator_id), row.totp_sealed)
     return credentials.matching_step(secret, code, steps=candidate_steps(now, step_used=0))
-
-
-def _purpose(operator: Operator) -> str:
-    return f"totp {operator.operator_id}"

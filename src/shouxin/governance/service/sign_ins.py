@@ -17,7 +17,7 @@ from shouxin.governance.domain.access import (
     candidate_steps,
     session_end,
 )
-from shouxin.governance.domain.people import Operator
+from shouxin.governance.domain.people import Operator, storable
 from shouxin.governance.keys import Keyring
 from shouxin.governance.service.audit import record_audit
 from shouxin.governance.store import operators, sign_ins
@@ -35,7 +35,7 @@ def sign_in(
     Five failures within 15 minutes lock the name for 15 minutes, whether it exists or not. Commit
     after a refusal as well: it counts. Refusals and sign-ins are audited here.
     """
-    name = _typed(name)
+    name = storable(name).strip().casefold()
     # A name that was typed may be a password that went into the wrong box: only its token is kept.
     name_token = keyring.token("operator_name", name)
     guard = sign_ins.held_guard(db, name_token)
@@ -80,17 +80,12 @@ def _recognised(
         return None
     assert facts is not None
     operator, credential = facts
-    secret = keyring.open_secret(f"totp {operator.operator_id}", credential.totp_sealed)
+    secret = keyring.open_secret(credentials.totp_purpose(operator.operator_id), credential.totp_sealed)
     steps = candidate_steps(now, step_used=credential.totp_step_used)
     step = credentials.matching_step(secret, code, steps=steps)
     if step is None or not operators.use_step(db, operator.operator_id, step=step):
         return None
     return operator
-
-
-def _typed(name: str) -> str:
-    """The name without what a database can not hold: no operator has it, and nothing may break on it."""
-    return name.encode(errors="replace").decode().replace("\0", "?").strip().casefold()
 
 
 def _signed_in(db: Connection, operator: Operator, *, now: datetime) -> Session:

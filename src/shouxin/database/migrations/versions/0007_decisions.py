@@ -33,7 +33,8 @@ CREATE TABLE decisions.policy_stage (
         OR (approval_id IS NOT NULL AND maker IS NOT NULL AND checker IS NOT NULL)
     ),
     CONSTRAINT maker_is_not_checker CHECK (maker <> checker),
-    CONSTRAINT author_is_not_approver CHECK (author <> checker)
+    CONSTRAINT author_is_not_approver CHECK (author <> checker),
+    CONSTRAINT approval_is_used_once UNIQUE (policy_hash, stage, approval_id)
 );
 CREATE INDEX ON decisions.policy_stage (policy_hash, stage_no);
 """

@@ -162,7 +162,7 @@ CREATE TABLE credit.business_date (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     business_date date NOT NULL
 );
-INSERT INTO credit.business_date (business_date) VALUES (CURRENT_DATE);
+INSERT INTO credit.business_date (business_date) VALUES ((now() AT TIME ZONE 'Asia/Shanghai')::date);
 CREATE TABLE credit.day_close (
     business_date date PRIMARY KEY,
     due integer NOT NULL,
@@ -211,7 +211,7 @@ def upgrade() -> None:
     op.execute(
         updatable_sql(
             "credit.line",
-            columns=["limit_minor", "held_minor", "outstanding_minor", "days_past_due"],
+            columns=["held_minor", "outstanding_minor", "days_past_due"],
             why="running figures that a checkout reads under a lock; check_ledger proves them from the rows",
         )
     )
