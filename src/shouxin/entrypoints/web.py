@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 
-from shouxin.entrypoints.api import api_router, open_api
+from shouxin.entrypoints.api import CALLS_PER_SECOND_MAX, api_router, open_api
+from shouxin.entrypoints.api.problems import answer_http
 from shouxin.entrypoints.console import console_exception_handlers, console_routes
+from shouxin.entrypoints.console.app import refused_page
 from shouxin.entrypoints.house import House, opened_house
 
 _BODY_BYTES_MAX = 16 * 1024 * 1024
 
 
-def create_app(house: House) -> Litestar:
+def create_app(house: House, *, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Litestar:
     """The whole application on a house that the caller keeps open."""
     return Litestar(
-        route_handlers=[api_router(), *console_routes()],
+        route_handlers=[api_router(calls_per_second_max=calls_per_second_max), *console_routes()],
         dependencies={"house": Provide(lambda: house, sync_to_thread=False)},
-        exception_handlers=console_exception_handlers(),
+        exception_handlers=console_exception_handlers() | {HTTPException: _refuse},
         openapi_config=open_api(),
         request_max_body_size=_BODY_BYTES_MAX,
         state=State({"house": house}),
@@ -36,6 +40,13 @@ def served_app() -> Litestar:
     app = create_app(house)
     app._lifespan_managers.append(_closing(stack))
     return app
+
+
+def _refuse(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """No such route, a wrong verb: a problem for a program, a page for a person."""
+    if request.url.path.startswith("/v1/"):
+        return answer_http(request, error)
+    return refused_page(request, error)
 
 
 def _closing(stack: ExitStack) -> AbstractAsyncContextManager[None]:

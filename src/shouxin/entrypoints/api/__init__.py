@@ -4,6 +4,7 @@ Every call carries ``Authorization: Bearer sx_...``, a key with scopes; every re
 problem+json that says what, where and how to mend it. Money is a decimal string and a currency.
 """
 
-from shouxin.entrypoints.api.routes import api_router, open_api
+from shouxin.entrypoints.api.description import open_api
+from shouxin.entrypoints.api.routes import CALLS_PER_SECOND_MAX, api_router
 
-__all__ = ["api_router", "open_api"]
+__all__ = ["CALLS_PER_SECOND_MAX", "api_router", "open_api"]

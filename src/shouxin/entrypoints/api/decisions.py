@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import HeaderParameter, JSONBody
 from sqlalchemy import Connection
 
-from shouxin import credit, decisions
+from shouxin import cases, credit, decisions
+from shouxin.early_warning import Severity
+from shouxin.entrypoints.api import answers, forms
+from shouxin.entrypoints.api.description import KEYED, described
 from shouxin.entrypoints.api.keys import caller_with
-from shouxin.entrypoints.api.messages import DecisionMessage
+from shouxin.entrypoints.api.messages import DecisionMessage, PathReference
+from shouxin.entrypoints.api.ownership import own_decision
 from shouxin.entrypoints.api.problems import Problem
 from shouxin.entrypoints.house import House
 from shouxin.governance import ApiKey, Scope
@@ -25,7 +29,7 @@ IdempotencyKey = Annotated[
     HeaderParameter(
         name="Idempotency-Key",
         required=False,
-        max_length=200,
+        pattern=forms.IDEMPOTENCY_KEY,
         description="A UUID of the caller's; the same key gives the same answer. Needed unless dry_run.",
     ),
 ]
@@ -33,7 +37,6 @@ IdempotencyKey = Annotated[
 
 @post(
     "/decisions",
-    status_code=200,
     sync_to_thread=True,
     dependencies=_DECIDER,
     summary="Decide at checkout and hold the amount",
@@ -41,7 +44,7 @@ IdempotencyKey = Annotated[
         "Approve, review, counter_offer or decline, with score, grade, limit, hold, 1-4 reasons and "
         "the versions that decided. 409 while the same Idempotency-Key is in flight, the stored answer after."
     ),
-    tags=["decisions"],
+    **described("makeDecision", tag="decisions", answer=answers.Decision, refusals=(*KEYED, 409, 415)),
 )
 def make_decision(
     data: JSONBody[DecisionMessage],
@@ -69,34 +72,59 @@ def make_decision(
         if idempotency_key is None:
             body, served = _answer(db, house, question), False
         else:
-            body, served = _answer_once(db, house, question, scope=caller.key_id, key=idempotency_key)
+            body, served = _answer_once(db, house, question, scope=caller.source, key=idempotency_key)
     headers = {"Idempotent-Replay": "true"} if served else {}
     return Response(body, media_type=_JSON, headers=headers)
 
 
-@get("/decisions/{decision_id:str}", sync_to_thread=True, dependencies=_DECIDER, tags=["decisions"])
+@get(
+    "/decisions/{decision_id:str}",
+    sync_to_thread=True,
+    dependencies=_DECIDER,
+    summary="Read a decision",
+    **described("readDecision", tag="decisions", answer=answers.Decision, refusals=(*KEYED, 404)),
+)
 def read_decision(
-    decision_id: FromPath[str], house: NamedDependency[House], caller: NamedDependency[ApiKey]
+    decision_id: PathReference, house: NamedDependency[House], caller: NamedDependency[ApiKey]
 ) -> Response[bytes]:
     """The stored answer of a decision, byte for byte."""
     with house.database.begin() as db:
-        return Response(_find(db, decision_id, caller).answer, media_type=_JSON)
+        return Response(own_decision(db, decision_id, caller=caller).answer, media_type=_JSON)
 
 
-@get("/decisions/{decision_id:str}/replay", sync_to_thread=True, dependencies=_DECIDER, tags=["decisions"])
+@get(
+    "/decisions/{decision_id:str}/replay",
+    sync_to_thread=True,
+    dependencies=_DECIDER,
+    summary="Replay a decision",
+    **described("replayDecision", tag="decisions", answer=answers.Replayed, refusals=(*KEYED, 404)),
+)
 def replay_decision(
-    decision_id: FromPath[str], house: NamedDependency[House], caller: NamedDependency[ApiKey]
-) -> dict[str, Any]:
+    decision_id: PathReference, house: NamedDependency[House], caller: NamedDependency[ApiKey]
+) -> answers.Replayed:
     """Decide again from the stored facts and versions, and tell whether the bytes are the same."""
     with house.database.begin() as db:
-        decision = _find(db, decision_id, caller)
+        decision = own_decision(db, decision_id, caller=caller)
         identical = decisions.replay(db, decision.decision_id).identical
-    return {"decision_id": decision_id, "identical": identical}
+    return answers.Replayed(decision_id=decision_id, identical=identical)
 
 
 def _answer(db: Connection, house: House, question: credit.CheckoutRequest) -> bytes:
-    day = credit.current_business_date(db)
-    return credit.decide(db, question, now=house.clock(), business_date=day).body
+    now, day = house.clock(), credit.current_business_date(db)
+    answer = credit.decide(db, question, now=now, business_date=day)
+    if answer.outcome == decisions.Outcome.REVIEW and not question.dry_run:
+        # High: a customer waits at the checkout for what the reviewer decides.
+        cases.open_case(
+            db,
+            customer_id=answer.customer_id,
+            origin=f"decision:{answer.decision_id}",
+            title=f"{question.order_id} · {question.amount}",
+            opened_by="decisions",
+            now=now,
+            severity=Severity.HIGH,
+            note="\n".join(f"{r['text']['zh']} / {r['text']['en']}" for r in answer.as_data()["reasons"]),
+        )
+    return answer.body
 
 
 def _answer_once(
@@ -115,10 +143,3 @@ def _answer_once(
     body = _answer(db, house, question)
     decisions.save_answer(db, scope, key, request_hash=request_hash, status=200, body=body, now=house.clock())
     return body, False
-
-
-def _find(db: Connection, decision_id: str, caller: ApiKey) -> decisions.DecisionRecord:
-    decision = decisions.find_decision(db, decision_id)
-    if decision is None or decision.facts["request.source"] != caller.source:
-        raise Problem(404, "Not found", f"there is no decision {decision_id}")
-    return decision

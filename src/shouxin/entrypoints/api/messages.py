@@ -5,15 +5,31 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
+from litestar.params import PathParameter
 from msgspec import Meta
 
+from shouxin.entrypoints.api import forms
 from shouxin.entrypoints.api.problems import Problem
 from shouxin.kernel import Money, UnableToParseMoney
 
-Reference = Annotated[str, Meta(min_length=1, max_length=200, description="The caller's own reference.")]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+_REFERENCE_LENGTH_MAX = 200
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=_REFERENCE_LENGTH_MAX,
+        pattern=forms.PRINTABLE,
+        description="The caller's own reference; no control characters.",
+    ),
+]
+PathReference = Annotated[
+    str, PathParameter(min_length=1, max_length=_REFERENCE_LENGTH_MAX, pattern=forms.PRINTABLE)
+]
+PlanName = Annotated[str, Meta(pattern=forms.PLAN_NAME, description="Name of a plan in the policy.")]
+Currency = Annotated[str, Meta(pattern=forms.CURRENCY, description="ISO 4217 code.")]
 AmountText = Annotated[
-    str, Meta(pattern=r"^\d{1,15}(\.\d{1,3})?$", description="Decimal string, such as 1299.00.")
+    str,
+    Meta(pattern=forms.AMOUNT, description="Decimal string, such as 1299.00."),
 ]
 
 
@@ -39,7 +55,7 @@ class CheckoutMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     order_id: Reference
     amount: MoneyMessage
-    plan: Annotated[str, Meta(max_length=40)] = "pay_in_3"
+    plan: PlanName = "pay_in_3"
 
 
 class DecisionMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, TooManyRequestsException, ValidationException
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shouxin.entrypoints.api.forms import in_words
 
 _log = logging.getLogger("shouxin.api")
 _TYPE = "application/problem+json"
@@ -55,7 +60,10 @@ def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Respo
 def answer_validation(_request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """A body or parameter of the wrong form: 422 with a JSON pointer for each place."""
     errors = [
-        {"pointer": "#/" + str(item.get("key", "")).replace(".", "/"), "detail": str(item.get("message", ""))}
+        {
+            "pointer": "#/" + str(item.get("key", "")).replace(".", "/"),
+            "detail": in_words(str(item.get("message", ""))),
+        }
         for item in (error.extra or [])
         if isinstance(item, dict)
     ]
@@ -64,19 +72,33 @@ def answer_validation(_request: Request[Any, Any, Any], error: ValidationExcepti
     return _response(422, body | {"detail": detail}, {})
 
 
+def answer_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:
+    """Brackets within brackets within brackets: nothing but a hostile body is nested so deeply."""
+    body = {"type": "about:blank", "title": "Bad request", "status": 400}
+    return _response(400, body | {"detail": "the body is nested too deeply"}, {})
+
+
 def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A bug or a lost database: 500 or 503 without a word of what was inside."""
-    if type(error).__name__ == "OperationalError":
+    """A lost database, an inability or a bug: 503 or 500, without a word of what was inside a bug."""
+    if is_database_away(error):
         body = {"type": "about:blank", "title": "Service unavailable", "status": 503}
-        return _response(
-            503, body | {"detail": "the database does not answer; try again"}, {"Retry-After": "2"}
-        )
+        detail = "the database does not answer; send the same call again, with the same Idempotency-Key"
+        return _response(503, body | {"detail": detail}, {"Retry-After": "2"})
     if type(error).__name__.startswith("UnableTo"):
         body = {"type": "about:blank", "title": "Unable", "status": 503, "detail": str(error)}
-        return _response(503, body, {})
-    _log.error("bug at %s %s: %s", request.method, request.url.path, type(error).__name__, exc_info=error)
+        return _response(503, body, {"Retry-After": "60"})
+    # Not its message: a database's may quote the values of a statement.
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("bug at %s %s: %s\n%s", request.method, request.url.path, type(error).__name__, trace)
     body = {"type": "about:blank", "title": "Internal error", "status": _INTERNAL_ERROR}
     return _response(_INTERNAL_ERROR, body | {"detail": "this is a defect of the server; it was logged"}, {})
+
+
+def is_database_away(error: Exception) -> bool:
+    """Whether the database, not the call, is at fault: gone, starting, busy or in a deadlock."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _response(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response[bytes]:
@@ -90,4 +112,4 @@ def _title(status: int) -> str:
     )
 
 
-__all__ = ["Problem", "answer_bug", "answer_http", "answer_problem", "answer_validation"]
+__all__ = ["Problem", "answer_bug", "answer_depth", "answer_http", "answer_problem", "answer_validation"]

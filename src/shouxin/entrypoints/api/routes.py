@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from litestar import Router, get
+from typing import Any
+
+from litestar import Request, Router, get
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.middleware.rate_limit import RateLimitConfig
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy import text
 
 from shouxin import __version__
+from shouxin.entrypoints.api import answers
 from shouxin.entrypoints.api.customers import apply_for_line, read_customer, read_line, read_plans
 from shouxin.entrypoints.api.decisions import make_decision, read_decision, replay_decision
+from shouxin.entrypoints.api.description import OPEN, described
 from shouxin.entrypoints.api.events import list_schemas, send_events
 from shouxin.entrypoints.api.holds import capture_hold, repay_plan, void_hold
 from shouxin.entrypoints.api.problems import (
     Problem,
     answer_bug,
+    answer_depth,
     answer_http,
     answer_problem,
     answer_validation,
@@ -26,44 +29,49 @@ from shouxin.entrypoints.api.problems import (
 from shouxin.entrypoints.house import House
 
 # Enough for a busy checkout from one address; more is a loop gone wrong.
-_CALLS_PER_SECOND_MAX = 2_000
+CALLS_PER_SECOND_MAX = 2_000
+_READ_TYPES = frozenset({"application/json", "application/x-ndjson"})
 _HANDLERS: ExceptionHandlersMap = {
     Problem: answer_problem,
     ValidationException: answer_validation,
     HTTPException: answer_http,
+    RecursionError: answer_depth,
     Exception: answer_bug,
 }
 
 
-@get("/health", sync_to_thread=True, summary="Whether the house answers", tags=["operations"], security=[])
-def health(house: NamedDependency[House]) -> dict[str, str]:
+@get(
+    "/health",
+    sync_to_thread=True,
+    summary="Whether the house answers",
+    security=[{}],
+    **described("readHealth", tag="operations", answer=answers.Health, refusals=OPEN),
+)
+def health(house: NamedDependency[House]) -> answers.Health:
     """Ask the database one question; 503 when it does not answer."""
     with house.database.begin() as db:
         db.execute(text("SELECT 1"))
-    return {"status": "ok", "version": __version__}
+    return answers.Health(status="ok", version=__version__)
 
 
-def api_router() -> Router:
-    """Everything under /v1."""
+def refuse_other_content(request: Request[Any, Any, Any]) -> None:
+    """A body that says it is not JSON is refused, rather than read as if it were (415)."""
+    told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and told and told not in _READ_TYPES:
+        detail = f"this call reads application/json, not {told}; send `Content-Type: application/json`"
+        raise Problem(415, "Unsupported content", detail)
+
+
+def api_router(*, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Router:
+    """Everything under /v1; more calls than the limit from one address within a second get 429."""
     return Router(
         path="/v1",
         route_handlers=[
             health, list_schemas, send_events, make_decision, read_decision, replay_decision, capture_hold,
             void_hold, repay_plan, read_customer, read_line, read_plans, apply_for_line,
         ],
+        before_request=refuse_other_content,
         exception_handlers=_HANDLERS,
-        middleware=[RateLimitConfig(rate_limit=("second", _CALLS_PER_SECOND_MAX)).middleware],
+        middleware=[RateLimitConfig(rate_limit=("second", calls_per_second_max)).middleware],
         security=[{"api_key": []}],
     )  # fmt: skip
-
-
-def open_api() -> OpenAPIConfig:
-    """The OpenAPI description, at /v1/openapi.json; pages that load scripts from elsewhere are left out."""
-    scheme = SecurityScheme(type="http", scheme="bearer", description="An API key: sx_...")
-    return OpenAPIConfig(
-        title="Shouxin",
-        version=__version__,
-        description="Customer credit risk for online shops: events in, decisions out.",
-        path="/v1/openapi",
-        components=Components(security_schemes={"api_key": scheme}),
-    )

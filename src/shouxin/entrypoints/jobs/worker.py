@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
+import time
 
 import procrastinate
-from sqlalchemy.engine import make_url
+import psycopg
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from shouxin import credit
 from shouxin.entrypoints.house import House
@@ -14,19 +18,16 @@ from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, watch_e
 
 _log = logging.getLogger("shouxin.jobs")
 
+# One for the nightly work, one so that holds expire meanwhile.
+_CONCURRENCY = 2
+_RETRY_SECONDS = 1.0
+# What is done at night is done one after the other, whichever worker does it.
+_NIGHT = "night"
+
 
 def create_worker(house: House) -> procrastinate.App:
     """The job application of an open house: its tasks and their schedule (times in UTC)."""
-    url = make_url(house.database.engine.url)
-    connector = procrastinate.PsycopgConnector(
-        host=url.host,
-        port=url.port,
-        user=url.username,
-        password=url.password,
-        dbname=url.database,
-        options="-c search_path=jobs -c role=shouxin_app",
-    )
-    worker = procrastinate.App(connector=connector)
+    worker = procrastinate.App(connector=_connector(house))
 
     @worker.periodic(cron="* * * * *")
     @worker.task(queueing_lock="expire_holds", name="expire_holds")
@@ -36,26 +37,75 @@ def create_worker(house: House) -> procrastinate.App:
 
     # 16:05 UTC is five past midnight in Shanghai, the zone of the business date.
     @worker.periodic(cron="5 16 * * *")
-    @worker.task(queueing_lock="close_day", name="close_day", retry=3)
+    @worker.task(queueing_lock="close_day", name="close_day", lock=_NIGHT, retry=3)
     def close_day(timestamp: int) -> None:
         close_days(house)
 
     @worker.periodic(cron="30 16 * * *")
-    @worker.task(queueing_lock="nightly", name="grade_and_watch", retry=3)
+    @worker.task(queueing_lock="grade_and_watch", name="grade_and_watch", lock=_NIGHT, retry=3)
     def grade_and_watch(timestamp: int) -> None:
         grade_everyone(house)
         watch_everyone(house)
 
+    # A worker that was killed leaves its job half done; every job may be done again.
+    @worker.periodic(cron="*/5 * * * *")
+    @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
+    async def take_up_stalled(timestamp: int) -> None:
+        for job in await worker.job_manager.get_stalled_jobs():
+            await worker.job_manager.retry_job(job)
+
     return worker
 
 
+class _OneLine(logging.Filter):
+    """A lost connection is told in one line: the traceback of a library says nothing more."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], ConnectorException):
+            record.exc_info = None
+        return True
+
+
 def run_worker(house: House) -> None:
-    """Work until interrupted."""
-    worker = create_worker(house)
+    """Work until interrupted (Ctrl-C or SIGTERM): the job in hand is finished first."""
+    for name in ("manager", "periodic", "utils", "worker", "worker.worker"):
+        logging.getLogger(f"procrastinate.{name}").addFilter(_OneLine())
+    asyncio.run(_work_until_interrupted(house))
 
-    async def work() -> None:
-        async with worker.open_async():
-            _log.info("working")
-            await worker.run_worker_async(install_signal_handlers=True)
 
-    asyncio.run(work())
+async def _work_until_interrupted(house: House) -> None:
+    working = asyncio.create_task(_work(house))
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(wanted, working.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def _work(house: House) -> None:
+    """Work, and start again when the database was away: a worker ends when it loses its connection."""
+    while True:
+        worker = create_worker(house)
+        try:
+            async with worker.open_async():
+                await _catch_up(worker)
+                await worker.run_worker_async(
+                    concurrency=_CONCURRENCY, install_signal_handlers=False, delete_jobs="successful"
+                )
+        except (ConnectorException, psycopg.Error) as error:
+            _log.warning("the database does not answer (%s); trying again", type(error).__name__)
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _catch_up(worker: procrastinate.App) -> None:
+    """Midnight may have passed while nobody worked."""
+    with contextlib.suppress(AlreadyEnqueued):
+        await worker.configure_task("close_day").defer_async(timestamp=int(time.time()))
+
+
+def _connector(house: House) -> procrastinate.PsycopgConnector:
+    url = house.database.url.set(drivername="postgresql")
+    return procrastinate.PsycopgConnector(
+        conninfo=url.render_as_string(hide_password=False),
+        kwargs={"options": "-c search_path=jobs -c role=shouxin_app"},
+    )
