@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from shouxin.database import Home
-from shouxin.governance import Keyring, UnableToLoadKey, UnableToOpen, load_keyring, sealer
+from shouxin.governance import Keyring, UnableToLoadKey, UnableToOpen, check_keyring, load_keyring, sealer
 
 KEYRING = Keyring.from_master(bytes(range(32)))
 
@@ -116,3 +116,11 @@ def test_another_master_key_opens_nothing(db):
     sealed = sealer(db, KEYRING).seal("shop:C1", "name", "x")
     with pytest.raises(UnableToOpen):
         sealer(db, Keyring.from_master(bytes(32))).open("shop:C1", "name", sealed)
+
+
+def test_another_master_key_is_told_apart_before_anything_is_sealed_with_it(db):
+    right, wrong = Keyring.from_master(b"k" * 32), Keyring.from_master(b"w" * 32)
+    check_keyring(db, right)
+    check_keyring(db, right)
+    with pytest.raises(UnableToLoadKey, match="bring back"):
+        check_keyring(db, wrong)

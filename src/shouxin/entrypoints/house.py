@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shouxin.database import Database, Home, find_home, opened
-from shouxin.governance import Keyring, load_keyring
+from shouxin.governance import Keyring, check_keyring, load_keyring
 from shouxin.kernel import Clock, system_clock
 
 
@@ -27,4 +27,7 @@ def opened_house(path: Path | None = None) -> Iterator[House]:
     """The house at ``path`` (else SHOUXIN_HOME, else ./var), with its database started and migrated."""
     home = find_home(path)
     with opened(home) as database:
-        yield House(database, load_keyring(home), home)
+        keyring = load_keyring(home)
+        with database.begin() as db:
+            check_keyring(db, keyring)
+        yield House(database, keyring, home)

@@ -55,7 +55,7 @@ from shouxin.governance.service.invitations import (
     renew_invitation,
 )
 from shouxin.governance.service.privileges import append_only_tables
-from shouxin.governance.service.sealing import Sealer, sealer
+from shouxin.governance.service.sealing import Sealer, check_keyring, sealer
 from shouxin.governance.service.sign_ins import find_session, sign_in, sign_out
 
 __all__ = [
@@ -93,6 +93,7 @@ __all__ = [
     "add_api_key",
     "append_only_tables",
     "approve",
+    "check_keyring",
     "complete_setup",
     "find_api_key",
     "find_invitation",

@@ -7,10 +7,19 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from shouxin.governance.keys import KEY_BYTES, Keyring, UnableToOpen, decrypt, encrypt
+from shouxin.governance.keys import (
+    KEY_BYTES,
+    Keyring,
+    UnableToLoadKey,
+    UnableToOpen,
+    decrypt,
+    encrypt,
+)
 from shouxin.governance.store import data_keys
 
 _CHUNK = 5_000
+# No subject has this name: a subject has a colon after its source.
+_CHECK = "#keyring"
 
 
 class Sealer:
@@ -60,3 +69,21 @@ class Sealer:
 def sealer(db: Connection, keyring: Keyring) -> Sealer:
     """A sealer for this transaction."""
     return Sealer(db, keyring)
+
+
+def check_keyring(db: Connection, keyring: Keyring) -> None:
+    """Make sure that this keyring is the one the data was sealed with; raises UnableToLoadKey.
+
+    The first keyring that a database sees leaves a key wrapped under itself; a later one must open it.
+    """
+    kept = data_keys.wrapped_keys(db, [_CHECK])
+    if not kept:
+        data_keys.add_wrapped(db, {_CHECK: keyring.wrap(_CHECK, os.urandom(KEY_BYTES))})
+        return
+    try:
+        keyring.unwrap(_CHECK, kept[_CHECK])
+    except UnableToOpen:
+        raise UnableToLoadKey(
+            "the master key is not the one that this data was sealed with; bring back keys/master.key of this "
+            "installation, or set SHOUXIN_MASTER_KEY"
+        ) from None
