@@ -84,6 +84,6 @@ def check_keyring(db: Connection, keyring: Keyring) -> None:
         keyring.unwrap(_CHECK, kept[_CHECK])
     except UnableToOpen:
         raise UnableToLoadKey(
-            "the master key is not the one that this data was sealed with; bring back keys/master.key of this "
-            "installation, or set SHOUXIN_MASTER_KEY"
+            "the master key is not the one that this data was sealed with; bring back keys/master.key of "
+            "this installation, or set SHOUXIN_MASTER_KEY"
         ) from None
