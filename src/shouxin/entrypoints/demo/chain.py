@@ -12,7 +12,7 @@ from shouxin.entrypoints.demo import live, people
 from shouxin.entrypoints.demo.journal import Count, Journal, StageDone
 from shouxin.entrypoints.demo.scene import Bar, Chain, DemoSettings
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import grade_everyone, watch_everyone
+from shouxin.entrypoints.jobs.nightly import business_today, grade_everyone, watch_everyone
 
 Told = Callable[[StageDone, bool], None]
 
@@ -144,7 +144,7 @@ def _open_lines(chain: Chain) -> Count:
     with chain.bar("opening lines") as progress:
         grade_everyone(chain.house, as_of=chain.history_end, progress=progress)
     with chain.house.database.begin() as db:
-        credit.start_books(db, business_date=live.business_day(chain.history_end))
+        credit.start_books(db, business_date=business_today(chain.history_end))
         graded = [(customer, grade.value) for customer, grade in grading.standings(db).items()]
         return credit.open_lines_by_grade(db, graded, now=chain.history_end)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -17,10 +16,9 @@ from shouxin.early_warning import AlertFilter
 from shouxin.entrypoints.demo import people
 from shouxin.entrypoints.demo.journal import Count
 from shouxin.entrypoints.demo.scene import Chain
-from shouxin.entrypoints.jobs.nightly import watch_everyone
+from shouxin.entrypoints.jobs.nightly import business_today, watch_everyone
 from shouxin.kernel import Event
 
-_ZONE = ZoneInfo("Asia/Shanghai")
 _SHIPS_AFTER = timedelta(hours=6)
 _VOIDS_EVERY = 25
 _WATCH_DAYS = 30
@@ -29,14 +27,9 @@ _CASES = 12
 _CLOSED_CASES = 4
 
 
-def business_day(instant: datetime) -> date:
-    """The calendar day of the shop."""
-    return instant.astimezone(_ZONE).date()
-
-
 def end_of(day: date) -> datetime:
     """The last second of a business day."""
-    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=_ZONE)
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=credit.BUSINESS_ZONE)
 
 
 @dataclass(slots=True)
@@ -57,7 +50,7 @@ def live_through(chain: Chain) -> Count:
     intents = list(simulation.read_checkouts(chain.shop / "live/checkouts.parquet"))
     by_day: dict[date, list[simulation.CheckoutIntent]] = defaultdict(list)
     for intent in intents:
-        by_day[business_day(intent.at)].append(intent)
+        by_day[business_today(intent.at)].append(intent)
     repaying = _Repaying(defaultdict(list))
     with chain.house.database.begin() as db:
         start = credit.current_business_date(db)
@@ -146,7 +139,7 @@ def _remember(
 ) -> None:
     """Take up the plans of days that were lived through before an interruption."""
     for intent in intents:
-        if business_day(intent.at) >= before:
+        if business_today(intent.at) >= before:
             return
         customer_id = identity.find_customer(db, source=intent.source, customer_ref=intent.customer_ref)
         if customer_id is None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from shouxin import credit, early_warning, grading, identity, ingestion, reporting
 from shouxin.entrypoints.house import House
 
-# The zone of the business date.
-_ZONE = ZoneInfo("Asia/Shanghai")
 Progress = Callable[[int, int], None]
 
 
 def business_today(now: datetime) -> date:
     """The calendar day in the shop's zone."""
-    return now.astimezone(_ZONE).date()
+    return now.astimezone(credit.BUSINESS_ZONE).date()
 
 
 def close_days(house: House) -> int:
