@@ -1,0 +1,166 @@
+"""Ground: what the benchmarks measure on, made when it is first needed and taken away at the end.
+
+Everything is simulated and lies in a temporary folder. Only ``console`` looks at the home it is given.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shouxin import features, scoring, simulation
+from shouxin.database import Home, opened
+from shouxin.entrypoints.bench.sizes import Sizes
+from shouxin.entrypoints.bench.timing import Say
+from shouxin.entrypoints.demo import DemoSettings, run_demo
+from shouxin.entrypoints.house import House
+from shouxin.governance import load_keyring
+
+_START = date(2024, 8, 1)
+_MONTHS = 18
+_SEED = 7
+_OUTCOME = features.OUTCOMES["defaults-next-180d"]
+_DIRECTIONS = {features.Direction.HIGHER_IS_RISKIER: 1, features.Direction.HIGHER_IS_SAFER: -1}
+Advance = Callable[[int, int], None]
+Bar = Callable[[str], AbstractContextManager[Advance]]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A simulated shop on disk: events as a shop sends them, and as the history keeps them."""
+
+    events: tuple[Path, ...]
+    history: Path
+    links: pa.Table
+    ends_at: datetime
+
+
+@dataclass(eq=False)
+class Ground:
+    """Sizes, a folder of its own, and what is made in it. ``home`` is only read by ``console``."""
+
+    sizes: Sizes
+    home: Home
+    say: Say
+    folder: Path
+    stack: ExitStack = field(default_factory=ExitStack)
+    bar: Bar = field(default=lambda _title: nullcontext(lambda _done, _total: None))
+
+    @classmethod
+    @contextmanager
+    def made(cls, sizes: Sizes, *, home: Home, say: Say, bar: Bar | None = None) -> Iterator[Ground]:
+        """A ground in a temporary folder that goes with it."""
+        with (
+            tempfile.TemporaryDirectory(prefix="shouxin-bench-", ignore_cleanup_errors=True) as name,
+            ExitStack() as stack,
+        ):
+            folder = Path(name)
+            folder.chmod(0o711)  # started by root, the database runs as somebody else
+            ground = cls(sizes, home, say, folder, stack)
+            ground.bar = bar or ground.bar
+            yield ground
+
+    @cached_property
+    def world(self) -> World:
+        """The events of a simulated shop, and their history as ingestion would have exported it."""
+        shop = self.folder / "world"
+        self.say(f"simulating a shop of {self.sizes.customers:,} customers")
+        with self.bar("simulating") as progress:
+            report = simulation.simulate(
+                shop, customers=self.sizes.customers, months=_MONTHS, start=_START, seed=_SEED,
+                live_days=30, progress=progress,
+            )  # fmt: skip
+        events = tuple(sorted((shop / "events").glob("*.parquet")))
+        links = _written_history(events, self.folder / "history")
+        return World(events, self.folder / "history", links, datetime.fromisoformat(report.history_ends_at))
+
+    @cached_property
+    def features(self) -> pa.Table:
+        """The catalogue over everybody at the end of the history."""
+        return features.compute(self.world.history, self.world.links, as_of=self.world.ends_at)
+
+    @cached_property
+    def labelled(self) -> pa.Table:
+        """Features 180 days before the end, and who defaulted since."""
+        as_of = self.world.ends_at - timedelta(days=_OUTCOME.window_days)
+        return features.training_set(
+            self.world.history, self.world.links, as_ofs=[as_of], outcome=_OUTCOME,
+            known_until=self.world.ends_at,
+        )  # fmt: skip
+
+    @cached_property
+    def models(self) -> dict[str, scoring.Artefact]:
+        """A scorecard and an EBM trained on the simulated shop."""
+        return {model: self._trained(model) for model in ("scorecard", "ebm")}
+
+    @cached_property
+    def shop(self) -> House:
+        """A small shop that went through the whole chain: graded, lent to, some late."""
+        self.say(f"living a shop of {self.sizes.shop_customers:,} customers through the whole chain")
+        house = self.empty_house("shop")
+        settings = DemoSettings(
+            self.sizes.shop_customers, _MONTHS, _SEED, live_days=30, today=house.clock().date(),
+            model="scorecard",
+        )  # fmt: skip
+        run_demo(house, settings, bar=self.bar, told=lambda *_: None)
+        return house
+
+    def empty_house(self, name: str) -> House:
+        """A new house on an embedded server of its own, as durable as the real one."""
+        home = Home(self.folder / name)
+        return House(self.stack.enter_context(opened(home)), load_keyring(home), home)
+
+    def resampled(self, rows: int) -> dict[str, npt.NDArray[Any]]:
+        """``rows`` customers drawn from the simulated ones, as columns of the catalogue."""
+        drawn = np.random.default_rng(_SEED).integers(0, self.features.num_rows, rows)
+        return {name: values[drawn] for name, values in columns_of(self.features).items()}
+
+    def _trained(self, model: str) -> scoring.Artefact:
+        self.say(f"training the {model}")
+        return scoring.train_columns(
+            columns_of(self.labelled),
+            self.labelled["event"].to_numpy(),
+            model=model,
+            outcome=_OUTCOME.name,
+            directions={d.name: _DIRECTIONS[d.direction] for d in features.CATALOGUE if d.direction},
+            meanings={d.name: d.meaning for d in features.CATALOGUE},
+        ).artefact
+
+
+def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
+    """The features of a table as float64 columns, missing as NaN."""
+    names = [definition.name for definition in features.CATALOGUE]
+    return {name: table[name].to_numpy().astype(np.float64) for name in names}
+
+
+def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
+    """Write the events as the history has them, a device as its token; returns everybody's link."""
+    folder.mkdir()
+    files = [str(path) for path in events]
+    device = "json_object('device_token', 'tok_' || md5(personal ->> '$.device'))"
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.execute(
+            "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
+            " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"
+            f" currency, CASE WHEN personal ->> '$.device' IS NULL THEN payload"
+            f" ELSE json_merge_patch(payload, {device})::VARCHAR END AS payload FROM read_parquet($files))"
+            f" TO '{folder / 'events-000000.parquet'}' (FORMAT parquet, COMPRESSION zstd)",
+            {"files": files},
+        )
+        return engine.sql(
+            "SELECT DISTINCT source, customer_ref, 'cus_' || md5(source || customer_ref) AS customer_id"
+            " FROM read_parquet($files)",
+            params={"files": files},
+        ).to_arrow_table()

@@ -1,0 +1,43 @@
+"""Running: the benchmarks by name, one after another on one ground."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+from shouxin.entrypoints.bench.ground import Ground
+from shouxin.entrypoints.bench.lines import Line, Report
+
+# Name -> the module whose ``measure(ground)`` it is, in the order in which ``all`` runs them.
+_MODULES = {
+    "core": "core",
+    "score": "score",
+    "binning": "binning",
+    "features": "batch_features",
+    "ingest": "ingest",
+    "authorise": "authorise",
+    "console": "console",
+}
+NAMES = tuple(_MODULES)
+
+
+class UnableToBench(ValueError):
+    """There is no benchmark of this name."""
+
+
+def run_bench(name: str, ground: Ground) -> Report:
+    """Run one benchmark. Raises UnableToBench."""
+    if name not in _MODULES:
+        raise UnableToBench(f"there is no benchmark {name!r}; there are {', '.join(NAMES)}, and all")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every page we open
+    # Imported when run: each brings the libraries that it measures.
+    module = import_module(f"shouxin.entrypoints.bench.{_MODULES[name]}")
+    measure: Callable[[Ground], list[Line]] = module.measure
+    return Report(name, tuple(measure(ground)))
+
+
+def run_all(ground: Ground) -> Iterator[Report]:
+    """Run every benchmark."""
+    for name in NAMES:
+        yield run_bench(name, ground)

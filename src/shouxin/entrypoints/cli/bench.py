@@ -1,0 +1,94 @@
+"""``shouxin bench``: what the house is promised to do, measured beside a peer in the same run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from shouxin.database import find_home
+from shouxin.entrypoints.bench import NAMES, Ground, Line, Report, Sizes, UnableToBench, run_all, run_bench
+from shouxin.entrypoints.cli.common import HomeOption, JsonOption, emit, fail, print_table, progress_bar, say
+
+_DEFAULT = Sizes()
+_MET = {True: "met", False: "MISSED", None: ""}
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, or all.")],
+    customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
+    shop_customers: Annotated[
+        int, typer.Option(min=2_000, help="Customers of the shop at checkout.")
+    ] = 2_500,
+    rows: Annotated[int, typer.Option(min=1_000, help="Customers scored at once.")] = _DEFAULT.rows,
+    seconds: Annotated[float, typer.Option(min=1, help="Seconds of each stretch of load.")] = 10.0,
+    rate: Annotated[int, typer.Option(min=1, help="Checkouts a second in the steady stretch.")] = 200,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of which the median counts.")] = 3,
+    others: Annotated[
+        bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure one promise, or all. Only `console` looks at the home; all else is simulated and thrown away.
+
+    Nothing else should run on the machine meanwhile. Exit code 1 when a goal is missed.
+    """
+    sizes = replace(
+        _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
+        rate=rate, repeats=repeats, others=others,
+    )  # fmt: skip
+    _warn_when_busy()
+    with Ground.made(sizes, home=find_home(home), say=say, bar=progress_bar) as ground:
+        try:
+            reports = list(run_all(ground)) if name == "all" else [run_bench(name, ground)]
+        except UnableToBench as reason:
+            fail(str(reason))
+    if as_json:
+        emit(_as_data(name, reports), as_json=True)
+    else:
+        for report in reports:
+            _print(report)
+    if not all(report.met for report in reports):
+        raise typer.Exit(1)
+
+
+def _warn_when_busy() -> None:
+    """Others' work makes every time longer, and the long ones most; ratios suffer less."""
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load > processors / 2:
+        say(f"[yellow]the machine is busy[/] (load {load:.1f} on {processors} processors): times are long")
+
+
+def _as_data(name: str, reports: Sequence[Report]) -> dict[str, object]:
+    """One report as it is; of all, every line under its benchmark's name and the reports beside."""
+    if name != "all":
+        return reports[0].as_data()
+    lines = [
+        line.as_data() | {"name": f"{report.name}: {line.name}"}
+        for report in reports
+        for line in report.lines
+    ]
+    met = all(report.met for report in reports)
+    return {"name": name, "lines": lines, "met": met, "benches": [report.as_data() for report in reports]}
+
+
+def _print(report: Report) -> None:
+    columns = ("measure", "ours", "peer", "ratio", "goal", "")
+    print_table(report.name, columns, [_row(line) for line in report.lines])
+    for note in dict.fromkeys(line.note for line in report.lines if line.note):
+        say(f"  {note}")
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    ours = f"{_figure(line.ours)} {line.unit}"
+    return (line.name, ours, _figure(line.peer), _figure(line.ratio), line.rule, _MET[line.met])
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"

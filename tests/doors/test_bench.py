@@ -1,0 +1,110 @@
+"""`shouxin bench`: every benchmark runs tiny and says what it is to say. No figure of time is judged here."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from conftest import open_folder
+from shouxin.entrypoints.bench import NAMES, Ground, Line, Report, Sizes, UnableToBench, run_bench
+from shouxin.entrypoints.cli import app
+
+TINY = Sizes(
+    customers=2_000, shop_customers=2_000, events=15_000, rows=2_000, binned_rows=3_000,
+    variables=5, decisions=40, seconds=0.6, rate=20, callers=16, pages=2, repeats=1,
+)  # fmt: skip
+KEYS = {"name", "ours", "peer", "ratio", "goal", "met", "unit", "rule", "note"}
+
+
+class GroundOfTests(Ground):
+    """The same ground, with the small shop of the tests in place of one more."""
+
+    shop = None
+
+
+@pytest.fixture(scope="session")
+def ground(shop):
+    with open_folder() as folder:
+        made = GroundOfTests(TINY, shop.home, lambda _text: None, folder)
+        made.shop = shop
+        with made.stack:
+            yield made
+
+
+@pytest.fixture(scope="session")
+def report(ground):
+    reports = {}
+
+    def report_of(name):
+        if name not in reports:
+            reports[name] = run_bench(name, ground)
+        return reports[name]
+
+    return report_of
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_has_lines_with_figures_that_are_numbers(report, name):
+    data = report(name).as_data()
+    assert set(data) == {"name", "lines", "met"} and data["name"] == name and data["lines"]
+    assert json.loads(json.dumps(data)) == data
+    for line in data["lines"]:
+        assert set(line) == KEYS
+        assert math.isfinite(line["ours"]) and line["ours"] >= 0
+        assert line["ratio"] is None or (math.isfinite(line["ratio"]) and line["ratio"] > 0)
+        assert (line["ratio"] is None) == (line["peer"] is None)
+        assert line["met"] in {None, True, False}
+
+
+@pytest.mark.parametrize("name", ["authorise", "features", "ingest"])
+def test_a_benchmark_of_sql_has_a_peer_in_the_same_run(report, name):
+    assert report(name).lines[0].ratio is not None
+
+
+def test_the_query_written_by_hand_says_the_same(report):
+    assert report("features").lines[1].ours == 0
+
+
+def test_a_run_on_one_line_holds_no_more_than_the_line(report):
+    (run,) = [line for line in report("authorise").lines if line.name == "oversubscribed"]
+    assert run.ours == 0
+    assert f"{TINY.callers} callers at once" in run.note
+
+
+def test_looking_at_the_console_leaves_no_operator_behind(report, shop):
+    from shouxin import governance
+
+    report("console")
+    with shop.database.begin() as db:
+        assert not [one for one, _ in governance.list_operators(db) if one.name.startswith("bench")]
+
+
+def test_a_goal_is_of_our_figure_or_of_the_ratio():
+    assert Line("time", 3.0, "s", goal=2.0).met is False
+    assert Line("rate", 3.0, "rows/s", goal=2.0, keeps=">=").met is True
+    assert Line("beside", 3.0, "s", peer=6.0, goal=0.5, of="ratio").met is True
+    assert Line("no peer here", 3.0, "s", goal=0.5, of="ratio").met is None
+    assert Line("no goal", 3.0, "s", peer=1.0).met is None
+
+
+def test_a_report_is_met_until_a_line_misses():
+    kept, missed = Line("a", 1.0, "s", goal=2.0), Line("b", 3.0, "s", goal=2.0)
+    assert Report("x", (kept, Line("c", 1.0, "s"))).met
+    assert not Report("x", (kept, missed)).met
+
+
+def test_an_unknown_name_is_refused(ground):
+    with pytest.raises(UnableToBench, match="core"):
+        run_bench("nothing", ground)
+    refused = CliRunner().invoke(app, ["bench", "nothing"])
+    assert refused.exit_code == 1
+
+
+def test_the_command_prints_one_object_and_leaves_by_what_is_met():
+    done = CliRunner().invoke(app, ["bench", "binning", "--json"])
+    told = json.loads(done.stdout)
+    assert told["name"] == "binning"
+    assert done.exit_code == (0 if told["met"] else 1)
