@@ -98,7 +98,8 @@ def test_names_keep_to_the_glossary():
 def test_every_link_in_the_documents_leads_somewhere():
     broken = []
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text()):
-            if not (path.parent / target).exists():
-                broken.append(f"{relative(path)} -> {target}")
+        targets = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text())
+        broken += [
+            f"{relative(path)} -> {target}" for target in targets if not (path.parent / target).exists()
+        ]
     assert not broken

@@ -70,8 +70,12 @@ def write_history(folder: Path, events: Sequence[Event]) -> Path:
             "occurred_at": pa.array([e.occurred_at for e in events], instant),
             "received_at": pa.array([e.received_at for e in events], instant),
             "order_ref": pa.array([e.order_ref for e in events], pa.string()),
-            "amount_minor": pa.array([e.amount.minor if e.amount else None for e in events], pa.int64()),
-            "currency": pa.array([e.amount.currency if e.amount else None for e in events], pa.string()),
+            "amount_minor": pa.array(
+                [e.amount.minor if e.amount is not None else None for e in events], pa.int64()
+            ),
+            "currency": pa.array(
+                [e.amount.currency if e.amount is not None else None for e in events], pa.string()
+            ),
             "payload": pa.array([json.dumps(dict(e.payload)) for e in events], pa.string()),
         }
     )
@@ -138,10 +142,10 @@ def test_nobody_is_graded_before_something_is_known_of_them(tmp_path):
 
 
 def test_our_own_credit_facts_reach_the_customer_that_they_name(tmp_path):
-    paid = event("repayment_received", 3, ref="cus_C1", amount="10.00", plan_id="P", days_past_due=0)
+    paid = event("repayment_received", 3, ref="cus_C1", amount="10.00", plan_id="P", days_past_due=77)
     own = Event(**{name: getattr(paid, name) for name in Event.__slots__} | {"source": "credit"})
     table = compute(write_history(tmp_path, [*LIFE, own]), links_of("C1"), as_of=AS_OF)
-    assert only_row(table)["repayments_on_time_180d"] == 1.0
+    assert only_row(table)["max_days_past_due_180d"] == 77.0
 
 
 def test_two_references_of_one_customer_are_one_row(tmp_path):
@@ -221,9 +225,30 @@ def test_a_training_row_is_the_batch_row_of_its_day_with_its_label(tmp_path):
 
 
 def test_training_points_leave_the_labels_time_to_mature_and_customers_time_to_behave():
-    start = AS_OF - timedelta(days=400)
+    start = AS_OF - timedelta(days=700)
     points = training_points(DEFAULTS, as_of=AS_OF, history_start=start)
     assert points[-1] == AS_OF - timedelta(days=180)
-    assert len(points) == 6 and min(points) >= start + timedelta(days=60)
+    assert len(points) == 6 and min(points) >= start + timedelta(days=180)
     with pytest.raises(UnableToLabel, match="the history must begin by"):
         training_points(DEFAULTS, as_of=AS_OF, history_start=AS_OF - timedelta(days=200))
+
+
+@pytest.mark.parametrize(
+    ("history_days", "points"),
+    [(700, 6), (511, 6), (510, 6), (509, 5), (420, 3), (367, 3), (300, 3), (299, 2), (240, 1)],
+)
+def test_a_young_history_gives_few_points_so_that_none_looks_back_on_too_little(history_days, points):
+    start = AS_OF - timedelta(days=history_days)
+    assert len(training_points(DEFAULTS, as_of=AS_OF, history_start=start)) == points
+
+
+def test_who_stopped_repaying_for_good_is_never_taken_for_a_good_customer_again(tmp_path):
+    life = [
+        event("line_opened", 700, amount="1000.00"),
+        event("instalment_overdue", 400, amount="10.00", plan_id="P", number=1, days_past_due=60),
+        event("instalment_overdue", 370, amount="10.00", plan_id="P", number=1, days_past_due=90),
+    ]
+    history, links = write_history(tmp_path, life), links_of("C1")
+    assert only_row(compute(history, links, as_of=AS_OF))["max_days_past_due_1825d"] == 90.0
+    known = AS_OF + timedelta(days=180)
+    assert labels(history, links, as_of=AS_OF, outcome=DEFAULTS, known_until=known).num_rows == 0

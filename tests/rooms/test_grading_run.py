@@ -75,7 +75,8 @@ def test_worse_grades_had_the_event_more_often_among_strangers(run):
     assert run.inversions == ()
     assert run.evidence.why_not is None
     assert run.evidence.held_out.auc.low > 0.65
-    assert run.evidence.held_out.n == sum(line.observed for line in run.grades)
+    assert run.evidence.held_out.n < sum(line.observed for line in run.grades)
+    assert run.watched_from == (*run.training_points, GRADED_AT)
     assert run.evidence.everyone.n > run.evidence.held_out.n
     data = run.as_data()
     assert data["monotone"] is True
@@ -104,6 +105,8 @@ def test_what_happens_after_the_date_changes_no_grade(db, shop, run, tmp_path, n
     assert again.model_hash == run.model_hash
     assert [line.mean_pd for line in again.grades] == [line.mean_pd for line in run.grades]
     assert "choose an earlier as_of" in again.evidence.why_not
+    assert again.watched_from == run.training_points
+    assert 0 < sum(line.observed for line in again.grades) < sum(line.observed for line in run.grades)
     assert again.as_data()["evaluation"]["held_out"] is None
 
 

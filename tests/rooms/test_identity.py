@@ -1,6 +1,7 @@
 """Identity: customers out of references, on verified evidence only; and what is shown of a person."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 import sqlalchemy
@@ -21,6 +22,7 @@ from shouxin.identity import (
     reveal,
     unify,
 )
+from shouxin.identity.domain import SHARED_BY_MAX
 from shouxin.ingestion import accept, record
 from shouxin.kernel import Event, derived_id
 
@@ -140,6 +142,76 @@ def test_chains_of_evidence_lead_to_the_eldest_and_old_ids_still_lead_there(db, 
     for customer_id in old.values():
         assert find_customer(db, source="credit", customer_ref=customer_id) == old["A"]
         assert references_of(db, customer_id) == expected
+
+
+EVIDENCE = [
+    ("A", "phone", "13800000001"),
+    ("B", "phone", "13800000001"),
+    ("B", "email", "b@jincheng.example"),
+    ("C", "email", "b@jincheng.example"),
+    ("A", "national_id", "33010019900101001X"),
+    ("C", "national_id", "330100199202020028"),
+    ("D", "national_id", "330100199202020028"),
+    ("D", "phone", "13800000004"),
+    ("E", "phone", "13800000004"),
+    ("E", "national_id", "330100199303030035"),
+    ("F", "phone", "13800000006"),
+    ("G", "phone", "13800000006"),
+    ("G", "email", "g@jincheng.example"),
+    ("H", "email", "g@jincheng.example"),
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_same_evidence_gives_the_same_people_in_any_order_and_any_portions(db, now, shop, seed):
+    for ref in "ABCDEFGH":
+        shop.registered(ref)
+    unify(db, now=now)
+    evidence, random = EVIDENCE[:], Random(seed)
+    random.shuffle(evidence)
+    while evidence:
+        portion = [evidence.pop() for _ in range(min(len(evidence), random.randint(1, 5)))]
+        for ref, field, value in portion:
+            shop.verified(ref, field, value)
+        unify(db, now=now)
+    people = {
+        frozenset(r for r in "ABCDEFGH" if shop.customer(r) == shop.customer(ref)) for ref in "ABCDEFGH"
+    }
+    # B's e-mail would make A and C one, who have shown different national ids; so would no phone alone.
+    assert people == {frozenset(group) for group in ("AB", "CD", "E", "FGH")}
+    assert {shop.customer(ref) for ref in "CD"} == {shop.customer("C")}
+
+
+def test_who_turns_out_to_be_another_is_parted_again_and_the_audit_tells(db, now, shop):
+    for ref in ("A", "B"):
+        shop.registered(ref)
+        shop.verified(ref, "phone", PERSON["phone"])
+    assert unify(db, now=now).merged == 1
+    shop.verified("A", "national_id", "33010019900101001X")
+    shop.verified("B", "national_id", "330100199202020028")
+    assert unify(db, now=now) == UnifyCount(0, 0, merged=0, conflicts=1)
+    assert shop.customer("A") != shop.customer("B")
+    (parted,) = list_audit(db, limit=10, action="customer.parted")
+    assert parted.subject == f"customer:{shop.customer('B')}"
+
+
+def test_a_phone_of_hundreds_of_accounts_tells_nothing_about_who_they_are(db, now, shop):
+    refs = [f"X{number:03d}" for number in range(120)]
+    for ref in refs[:5]:
+        shop.registered(ref)
+        shop.verified(ref, "phone", PERSON["phone"])
+    assert unify(db, now=now).merged == 4
+    for ref in refs[5:]:
+        shop.registered(ref)
+        shop.verified(ref, "phone", PERSON["phone"])
+    assert unify(db, now=now).conflicts == 1
+    assert len({shop.customer(ref) for ref in refs}) == len(refs)
+    shop.verified(refs[7], "email", "seven@jincheng.example")
+    shop.verified(refs[90], "email", "seven@jincheng.example")
+    assert unify(db, now=now) == UnifyCount(0, 0, merged=1, conflicts=0)
+    assert shop.customer(refs[7]) == shop.customer(refs[90])
+    (conflict,) = list_conflicts(db)
+    assert len(conflict.customer_ids) <= SHARED_BY_MAX
 
 
 def test_what_our_own_credit_room_reports_leads_to_the_customer_and_makes_none(db, now, shop):

@@ -167,6 +167,8 @@ def test_a_row_that_lacks_a_feature_or_holds_text_is_refused():
     assert "Zhang" not in str(caught.value)
     with pytest.raises(UnableToScore, match="lacks 'channel'"):
         score_columns(artefact(), {"late_90d": np.array([1.0])})
+    with pytest.raises(UnableToScore, match="'late_90d' is a number"):
+        score_one(artefact(), {"late_90d": 10**400, "channel": "app"})
     with pytest.raises(UnableToScore, match="holds text"):
         score_columns(artefact(), {"late_90d": np.array(["x"], dtype=object), "channel": np.array(["app"])})
 
@@ -175,12 +177,23 @@ def test_reasons_are_the_features_that_lowered_the_score_strongest_first():
     first, second = reasons(artefact(), score_one(artefact(), {"late_90d": 3, "channel": "store"}))
     assert (first.code, first.rank, first.value) == ("late_90d.high", 1, 3)
     assert first.text.as_data() == {
-        "zh": "近90天逾期次数偏高",
-        "en": "Late payments in 90 days is higher than usual",
+        "zh": "近90天逾期次数为 3，高于常见水平",
+        "en": "Late payments in 90 days: 3, higher than usual",
     }
     assert (second.code, second.rank) == ("channel.group", 2)
     assert first.points < second.points < 0
-    assert first.as_data()["text"]["zh"] == "近90天逾期次数偏高"
+    assert first.as_data()["text"]["zh"] == first.text.zh
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(3.0, "3"), (1234.5, "1,234.50"), (1 / 3, "0.33"), (0.0123, "0.012"), (12e6, "12,000,000")],
+)
+def test_a_reason_shows_the_value_that_was_found(value, shown):
+    worse = artefact(terms=(Term((0,), (900_000, 900_000, 0, 0), 0),))
+    (told,) = reasons(worse, score_one(worse, {"late_90d": value, "channel": "app"}))
+    assert told.text.en == f"Late payments in 90 days: {shown}, higher than usual"
+    assert told.text.zh == f"近90天逾期次数为 {shown}，高于常见水平"
 
 
 def test_a_good_customer_has_no_reasons_and_a_limit_is_kept():

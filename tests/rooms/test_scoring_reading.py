@@ -121,3 +121,15 @@ def test_broken_packages_are_refused(tmp_path):
             read_table(written(tmp_path, b"a,b\n1,2\n", name))
     with pytest.raises(UnableToReadTable, match="there is no file"):
         read_table(tmp_path / "nothing.csv")
+
+
+def test_what_spreadsheets_of_the_west_write(tmp_path):
+    table = read_table(written(tmp_path, "sep=;\ncafé;n\nnaïve, yes;1\nplain;2\n".encode("cp1252")))
+    assert table.columns["café"].tolist() == ["naïve, yes", "plain"]
+    np.testing.assert_array_equal(table.columns["n"], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("content", [b"a,b\n" + b"x" * 200_000 + b",1\n", b"\xff\x01\x02\x03" * 500])
+def test_what_is_no_table_is_refused_in_words(tmp_path, content):
+    with pytest.raises(UnableToReadTable, match=r"field larger|is not text"):
+        read_table(written(tmp_path, content))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 
 import numpy as np
 import pytest
@@ -103,7 +104,9 @@ def test_meanings_are_told_in_the_reasons():
     meaning = {"late": Bilingual("逾期次数", "late payments")}
     trained = train_columns(columns, y, meanings=meaning, special=(-9,))
     row = {"late": 5.0, "channel": "web", "left": 0.0, "right": 0.0}
-    assert reasons(trained.artefact, score_one(trained.artefact, row))[0].text.zh == "逾期次数偏高"
+    assert (
+        reasons(trained.artefact, score_one(trained.artefact, row))[0].text.zh == "逾期次数为 5，高于常见水平"
+    )
 
 
 def test_the_figures_are_about_rows_that_were_held_out():
@@ -184,6 +187,20 @@ LEAK = "leak: 'after' .* tells the target all by itself"
 def test_what_can_not_be_trained_says_why(columns, options, said):
     with pytest.raises(UnableToTrain, match=said):
         train(table(**columns), **{"target": "bad", **options})
+
+
+@pytest.mark.parametrize(
+    "layout", ["%d/%m/%Y %H:%M", "%Y/%m/%d %H:%M:%S", "%Y年%m月%d日", "%d-%b-%Y", "%b-%Y", "%Y%m", "%YQ1"]
+)
+def test_a_time_may_be_written_as_people_write_it(layout):
+    days = [date(2020 + row // 300, 1 + row % 12, 1 + row % 28) for row in range(1500)]
+    trained = train(
+        table(when=np.array([day.strftime(layout) for day in days], dtype=object)),
+        target="bad",
+        time_column="when",
+    )
+    assert trained.report["split"]["kind"].startswith("the latest rows")
+    assert trained.holdout.rows.min() >= 900
 
 
 def test_a_leak_stays_when_someone_says_why():

@@ -83,7 +83,9 @@ TABLE = [
     ("late_repayments_180d", [paid(9, 0), paid(8, 1), paid(7, 30), paid(181, 5)], 2.0),
     ("max_days_past_due_180d", [paid(9, 3), event("instalment_overdue", 5, days_past_due=30)], 30.0),
     ("max_days_past_due_180d", [], 0.0),
-    ("repayments_on_time_180d", [paid(9, 0), paid(8, 1)], 1.0),
+    ("max_days_past_due_180d", [event("instalment_overdue", 181, days_past_due=90)], 0.0),
+    ("max_days_past_due_1825d", [event("instalment_overdue", 181, days_past_due=90), paid(9, 3)], 90.0),
+    ("max_days_past_due_1825d", [event("instalment_overdue", 1826, days_past_due=90)], 0.0),
     ("night_order_share_180d", [order(MORNING, "O1"), order(1.5, "O2")], 0.0),
     ("night_order_share_180d", [order(1.25, "O1"), order(1.5, "O2")], 0.5),
     (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, RowMapping, text
 
 from shouxin.early_warning.domain import (
     AlertEntry,
@@ -78,7 +78,7 @@ def add_alerts(
         ),
         _columns(signals) | {"now": now},
     )
-    return {(r.customer_id, r.indicator): (r.alert_no, AlertState(r.state)) for r in rows}
+    return _changed(rows)
 
 
 def raise_alerts(
@@ -96,6 +96,10 @@ def raise_alerts(
         ),
         _columns(signals) | {"now": now},
     )
+    return _changed(rows)
+
+
+def _changed(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], tuple[int, AlertState]]:
     return {(r.customer_id, r.indicator): (r.alert_no, AlertState(r.state)) for r in rows}
 
 

@@ -97,8 +97,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class GradeLine:
-    """What is known of the customers of one grade. ``observed`` of them could be watched to the end of
-    the performance window and had no part in training; ``events`` of those had the event."""
+    """What is known of the customers of one grade.
+
+    ``observed`` counts held-out customers who had this grade at a date from which they could be watched to
+    the end of the performance window (one customer counts at each such date); ``events`` of those had the
+    event.
+    """
 
     grade: Grade
     customers: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -13,8 +15,10 @@ from shouxin.governance import Keyring, Operator, record_audit, sealer
 from shouxin.identity import store
 from shouxin.identity.domain import (
     MATCHING_FIELDS,
+    SHARED_BY_MAX,
     ConflictRow,
     MaskedProfile,
+    Matching,
     ReferenceIdentifier,
     RevealRefusal,
     RevealRefusalReason,
@@ -45,13 +49,14 @@ def unify(db: Connection, *, now: datetime, progress: Callable[[int, int], None]
     """Give every reference in new events a customer, and make those one who are proven to be.
 
     Proof is an identifier that was verified under both references. Runs one at a time and goes on
-    where the last run ended; an id follows from the first reference of its customer.
+    where the last run ended; an id follows from the first reference of its customer. Who is one follows
+    from the evidence alone, not from the order or the portions in which it came.
     """
     after = store.held_progress(db)
     seen, last = ingestion.new_references(db, after_event_no=after)
     refs = [ref for ref in seen if ref[0] != OWN_SOURCE]
     references = customers = 0
-    tokens: set[str] = set()
+    tokens: Counter[str] = Counter()
     for start in range(0, len(refs), _CHUNK):
         chunk = refs[start : start + _CHUNK]
         new = store.unlinked(db, chunk)
@@ -60,9 +65,9 @@ def unify(db: Connection, *, now: datetime, progress: Callable[[int, int], None]
         tokens.update(_new_tokens(db, chunk))
         if progress is not None:
             progress(start + len(chunk), len(refs))
-    merged, conflicts = _merge(db, sorted(tokens), now=now)
+    found = _merge(db, tokens, now=now) if tokens else Matching((), ())
     store.set_progress(db, last)
-    return UnifyCount(references, customers, merged, conflicts)
+    return UnifyCount(references, customers, len(found.merges), len(found.conflicts))
 
 
 def find_customer(db: Connection, *, source: str, customer_ref: str) -> CustomerId | None:
@@ -177,26 +182,50 @@ def _first_id(ref: Reference) -> str:
     return derived_id("cus", *ref)
 
 
-def _new_tokens(db: Connection, refs: Sequence[Reference]) -> list[str]:
+def _new_tokens(db: Connection, refs: Sequence[Reference]) -> Counter[str]:
     """Tokens of identifiers that these references have verified and that we did not know of."""
     verified = [
         ReferenceIdentifier(fact.source, fact.customer_ref, fact.field, fact.token, fact.occurred_at)
         for fact in ingestion.personal_facts(db, refs)
         if fact.verified and fact.field in MATCHING_FIELDS
     ]
-    return store.add_identifiers(db, verified) if verified else []
+    return store.add_identifiers(db, verified) if verified else Counter()
 
 
-def _merge(db: Connection, tokens: Sequence[str], *, now: datetime) -> tuple[int, int]:
-    """Merge the holders of these tokens where that is proven; returns merges and conflicts."""
-    if not tokens:
-        return 0, 0
-    identifiers, age = store.holders(db, tokens)
-    matching = match(identifiers, age=age)
-    if matching.merges:
-        store.add_merges(db, matching.merges, now=now)
+def _merge(db: Connection, tokens: Mapping[str, int], *, now: datetime) -> Matching:
+    """Match everybody whom these tokens touch anew, from all their evidence, and make it so.
+
+    From all of it, not from what earlier runs concluded: so the same facts give the same customers, in
+    whatever order and portions they came. A customer may be parted again by that; the audit tells.
+    """
+    touched = {one.customer_id: one for one in store.neighbours(db, tokens, shared_max=SHARED_BY_MAX)}
+    matching = match(
+        store.identifiers_of(db, list(touched)), age={one: row.customer_no for one, row in touched.items()}
+    )
+    kept = {merge.absorbed_id: merge.customer_id for merge in matching.merges}
+    moved = {one: kept.get(one) for one, row in touched.items() if kept.get(one) != row.merged_into}
+    fresh = [merge for merge in matching.merges if touched[merge.absorbed_id].merged_into is None]
+    again = store.add_merges(db, fresh, now=now)
+    store.point(db, moved)
     store.add_conflicts(db, matching.conflicts, now=now)
-    return len(matching.merges), len(matching.conflicts)
+    for one in sorted(moved):
+        before = touched[one].merged_into
+        if before is not None and kept.get(one) is None:
+            _audited(db, "customer.parted", one, other=before, now=now)
+    for one in again:
+        _audited(db, "customer.merged_again", one, other=kept[one], now=now)
+    return replace(matching, merges=tuple(fresh))
+
+
+def _audited(db: Connection, action: str, customer_id: str, *, other: str, now: datetime) -> None:
+    record_audit(
+        db,
+        actor="identity",
+        action=action,
+        subject=f"customer:{customer_id}",
+        detail={"other": other},
+        now=now,
+    )
 
 
 def _opened(db: Connection, keyring: Keyring, facts: Iterable[PersonalFact]) -> dict[PersonalFact, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -68,8 +70,8 @@ def add_customers(db: Connection, refs: Sequence[Reference], ids: Sequence[str],
     return made.rowcount
 
 
-def add_identifiers(db: Connection, identifiers: Sequence[ReferenceIdentifier]) -> list[str]:
-    """Keep verified identifiers; returns the tokens of those that are new."""
+def add_identifiers(db: Connection, identifiers: Sequence[ReferenceIdentifier]) -> Counter[str]:
+    """Keep verified identifiers; returns the tokens of those that are new, and how often each is."""
     rows = db.execute(
         text(
             """
@@ -87,65 +89,125 @@ def add_identifiers(db: Connection, identifiers: Sequence[ReferenceIdentifier]) 
             "times": [item.verified_at for item in identifiers],
         },
     )
-    return sorted({row.token for row in rows})
+    return Counter(row.token for row in rows)
 
 
-def holders(db: Connection, tokens: Sequence[str]) -> tuple[list[Identifier], dict[str, int]]:
-    """Who holds these tokens, with the national ids of the same customers; and the age of each."""
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A customer as the matching sees it: how old, and whom it was merged into by an earlier run."""
+
+    customer_id: str
+    customer_no: int
+    merged_into: str | None
+
+
+def neighbours(db: Connection, tokens: Mapping[str, int], *, shared_max: int) -> list[Neighbour]:
+    """Everybody whom new identifiers may make one, or part: their holders, the holders of what those hold,
+    and so on. ``tokens`` says how many holders of each are new.
+
+    An identifier that more than ``shared_max`` hold leads nowhere, unless it became that by these.
+    """
+    rows = db.execute(
+        text(
+            f"""
+            WITH RECURSIVE given AS (
+                SELECT * FROM unnest(CAST(:tokens AS text[]), CAST(:added AS bigint[])) AS g (token, added)
+            ), reached AS (
+                SELECT l.customer_id
+                FROM given
+                JOIN identity.identifier i USING (token) JOIN identity.link l USING (source, customer_ref)
+                WHERE i.field = 'national_id' OR {_HOLDERS_MANY} - given.added <= :shared_max
+                UNION
+                SELECT other.customer_id
+                FROM reached
+                JOIN identity.link l USING (customer_id)
+                JOIN identity.identifier i USING (source, customer_ref)
+                JOIN identity.identifier j ON j.token = i.token AND j.field = i.field
+                JOIN identity.link other ON other.source = j.source AND other.customer_ref = j.customer_ref
+                WHERE i.field = 'national_id' OR {_HOLDERS_MANY} <= :shared_max
+            )
+            SELECT customer_id, customer_no, merged_into
+            FROM reached JOIN identity.customer USING (customer_id)
+            """
+        ),
+        {
+            "tokens": list(tokens),
+            "added": list(tokens.values()),
+            "shared_max": shared_max,
+            "many": shared_max + 1 + max(tokens.values()),
+        },
+    )
+    return [Neighbour(*row) for row in rows]
+
+
+# Counted no further than makes a difference: of a service's phone there may be a million.
+_HOLDERS_MANY = """(SELECT count(*) FROM (
+    SELECT FROM identity.identifier h WHERE h.token = i.token AND h.field = i.field LIMIT :many) AS held)"""
+
+
+def identifiers_of(db: Connection, customers: Sequence[str]) -> list[Identifier]:
+    """What these customers have verified, that all its holders are among them."""
     rows = db.execute(
         text(
             """
-            WITH touched AS MATERIALIZED (
-                SELECT DISTINCT coalesce(c.merged_into, c.customer_id) AS customer_id
-                FROM identity.identifier i
-                JOIN identity.link l USING (source, customer_ref)
-                JOIN identity.customer c USING (customer_id)
-                WHERE i.token = ANY (:tokens)
+            WITH seen AS MATERIALIZED (
+                SELECT unnest(CAST(:customers AS text[])) AS customer_id
+            ), held AS MATERIALIZED (
+                SELECT DISTINCT i.field, i.token, customer_id
+                FROM seen JOIN identity.link l USING (customer_id)
+                JOIN identity.identifier i USING (source, customer_ref)
+            ), elsewhere AS MATERIALIZED (
+                SELECT i.field, i.token
+                FROM (SELECT DISTINCT field, token FROM held) AS h
+                JOIN identity.identifier i USING (field, token)
+                   JOIN identity.link l USING (source, customer_ref)
+                   LEFT JOIN seen USING (customer_id)
+                WHERE seen.customer_id IS NULL
             )
-            SELECT DISTINCT i.field, i.token, root.customer_id, root.customer_no
-            FROM touched
-            JOIN identity.customer root ON root.customer_id = touched.customer_id
-            JOIN identity.customer c ON coalesce(c.merged_into, c.customer_id) = touched.customer_id
-            JOIN identity.link l ON l.customer_id = c.customer_id
-            JOIN identity.identifier i ON i.source = l.source AND i.customer_ref = l.customer_ref
-            WHERE i.field = 'national_id' OR i.token = ANY (:tokens)
+            SELECT field, token, customer_id FROM held
+            WHERE (field, token) NOT IN (SELECT field, token FROM elsewhere)
             """
         ),
-        {"tokens": list(tokens)},
-    ).all()
-    found = [Identifier(row.field, row.token, row.customer_id) for row in rows]
-    return found, {row.customer_id: row.customer_no for row in rows}
+        {"customers": list(customers)},
+    )
+    return [Identifier(row.field, row.token, row.customer_id) for row in rows]
 
 
-def add_merges(db: Connection, merges: Sequence[Merge], *, now: datetime) -> None:
-    """Point absorbed customers, and all that were absorbed by them before, to the one that stays."""
-    values = {
-        "absorbed": [merge.absorbed_id for merge in merges],
-        "kept": [merge.customer_id for merge in merges],
-        "fields": [merge.field for merge in merges],
-        "tokens": [merge.token for merge in merges],
-        "now": now,
-    }
-    db.execute(
+def add_merges(db: Connection, merges: Sequence[Merge], *, now: datetime) -> list[str]:
+    """Keep what proved merges; returns the customers that had been merged, and parted, before."""
+    rows = db.execute(
         text(
             """
             INSERT INTO identity.merge (absorbed_id, customer_id, field, token, merged_at)
             SELECT absorbed, kept, field, token, :now
             FROM unnest(CAST(:absorbed AS text[]), CAST(:kept AS text[]), CAST(:fields AS text[]),
                         CAST(:tokens AS text[])) AS m (absorbed, kept, field, token)
+            ON CONFLICT (absorbed_id) DO NOTHING RETURNING absorbed_id
             """
         ),
-        values,
+        {
+            "absorbed": [merge.absorbed_id for merge in merges],
+            "kept": [merge.customer_id for merge in merges],
+            "fields": [merge.field for merge in merges],
+            "tokens": [merge.token for merge in merges],
+            "now": now,
+        },
     )
+    added = {row.absorbed_id for row in rows}
+    return [merge.absorbed_id for merge in merges if merge.absorbed_id not in added]
+
+
+def point(db: Connection, kept: Mapping[str, str | None]) -> None:
+    """Each of these customers leads to the one beside it from now on; None: it stands by itself."""
     db.execute(
         text(
             """
             UPDATE identity.customer c SET merged_into = m.kept
-            FROM unnest(CAST(:absorbed AS text[]), CAST(:kept AS text[])) AS m (absorbed, kept)
-            WHERE coalesce(c.merged_into, c.customer_id) = m.absorbed
+            FROM unnest(CAST(:customers AS text[]), CAST(:kept AS text[])) AS m (customer_id, kept)
+            WHERE c.customer_id = m.customer_id
             """
         ),
-        values,
+        {"customers": list(kept), "kept": list(kept.values())},
     )
 
 

@@ -29,6 +29,9 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _LEADING_ZERO = re.compile(r"0\d+")
 _LOOK_AHEAD = 20
+# A spreadsheet may write which delimiter follows as a line of its own.
+_DELIMITER_LINE = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 class UnableToReadTable(ValueError):
@@ -75,8 +78,10 @@ def _values(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 def _read_csv(path: Path) -> Table:
     text = _text(path)
-    delimiter = _delimiter(text)
-    head = list(csv.reader(io.StringIO(_first_lines(text)), delimiter=delimiter))
+    if said := _DELIMITER_LINE.match(text):
+        text = text[said.end() :]
+    delimiter = said.group(1) if said else _delimiter(text)
+    head = _first_rows(text, delimiter, path)
     if not head:
         raise UnableToReadTable(f"{path.name} is empty")
     skip, names, other = _headers(head, path)
@@ -101,19 +106,23 @@ def _read_csv(path: Path) -> Table:
 
 
 def _text(path: Path) -> str:
-    """The file as text with plain line ends: UTF-8 with or without a mark, else GB 18030."""
+    """The file as text with plain line ends: UTF-8 with or without a mark, GB 18030, else Windows 1252."""
     raw = _unpacked(path)
     if b"\0" in raw[:1000] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnableToReadTable(f"{path.name} is not text")
-    encodings = ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    encodings = (
+        ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030", "cp1252")
+    )
     for encoding in encodings:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if _CONTROLS.search(text):  # any bytes at all may pass for one of the older encodings
+            continue
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return re.sub(r"\n\n+", "\n", text.strip("\n")) if '"' not in text else text.strip("\n")
-    raise UnableToReadTable(f"{path.name} is neither UTF-8 nor GBK text")
+    raise UnableToReadTable(f"{path.name} is not text in UTF-8, GBK or Windows 1252")
 
 
 def _unpacked(path: Path) -> bytes:
@@ -149,6 +158,13 @@ def _delimiter(text: str) -> str:
 def _first_lines(text: str) -> str:
     lines = text[:1_000_000].split("\n", _LOOK_AHEAD + 2)[: _LOOK_AHEAD + 2]
     return "\n".join(lines)
+
+
+def _first_rows(text: str, delimiter: str, path: Path) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(_first_lines(text)), delimiter=delimiter))
+    except csv.Error as error:
+        raise UnableToReadTable(f"{path.name}: {_one_line(error)}") from None
 
 
 def _headers(head: list[list[str]], path: Path) -> tuple[int, list[str], dict[str, str]]:

@@ -20,7 +20,7 @@ from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusa
 from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
-from shouxin.scoring.training.preparation import check_counts, instants, outcomes, useless
+from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
 
 Progress = Callable[[int, int], None]
 _STEPS = 4
@@ -97,6 +97,8 @@ def _experiment(
     columns = {name: values for name, values in rows.columns.items() if name not in apart}
     dropped = useless(columns)
     learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
+    if not learnt:
+        raise nothing_left(dropped)
     groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
     fitted = fit_columns(learnt, y[split.training], recipe)

@@ -71,8 +71,12 @@ def _print_grades(summary: dict[str, Any]) -> None:
         )
         for row in summary["grades"]
     ]
-    columns = ["grade", "customers", "mean PD", "held out", "observed default rate"]
-    print_table("Customers by grade (default rate on customers that the model did not see)", columns, rows)
+    columns = ["grade", "customers", "mean PD", "watched", "observed default rate"]
+    print_table(
+        "Customers by grade (default rate of customers held out of training, watched from each date)",
+        columns,
+        rows,
+    )
 
 
 def _say_links(house: House, links: list[Any], *, base: str) -> None:

@@ -92,12 +92,16 @@ def _show(run: grading.GradingRun) -> None:
         for line in run.grades
     ]
     title = f"Grades at {run.as_of:%Y-%m-%d} for {run.outcome} ({run.model}, scale {run.scale.name})"
-    print_table(title, ("grade", "customers", "mean PD", "held out", "observed rate"), rows)
-    for name, evaluation in (("held out", run.evidence.held_out), ("all", run.evidence.everyone)):
+    print_table(title, ("grade", "customers", "mean PD", "watched", "observed rate"), rows)
+    for name, evaluation in (
+        ("Held out of training, at the dates of training", run.evidence.unseen),
+        ("Out of time, held out", run.evidence.held_out),
+        ("Out of time, all", run.evidence.everyone),
+    ):
         if evaluation is not None:
             figures: dict[str, Any] = {"n": evaluation.n, "event rate": evaluation.event_rate}
             figures |= {key: _interval(getattr(evaluation, key)) for key in ("auc", "ks", "slope")}
-            emit(figures, as_json=False, title=f"Out of time, {name}")
+            emit(figures, as_json=False, title=name)
     if run.evidence.why_not:
         say(f"Not yet checked: {run.evidence.why_not}")
     for item in run.inversions:

@@ -96,14 +96,13 @@ def _hire(chain: Chain) -> Count:
 
 def _grade(chain: Chain) -> Count:
     outcome = features.OUTCOMES["defaults-next-180d"]
-    as_of = chain.history_end - timedelta(days=outcome.window_days)
     with chain.bar("training and grading") as progress, chain.house.database.begin() as db:
         ingestion.export_history(db, chain.house.home.history)
         run = grading.train_and_grade(
             db,
             chain.house.home.history,
             identity.links(db),
-            as_of=as_of,
+            as_of=chain.history_end,
             outcome=outcome,
             model="scorecard" if chain.settings.model == "scorecard" else "ebm",
             now=chain.house.clock(),
@@ -140,9 +139,7 @@ def _approve(chain: Chain) -> Count:
 
 
 def _open_lines(chain: Chain) -> Count:
-    """Grade everyone as of the live period's start; open the lines that the policy gives."""
-    with chain.bar("opening lines") as progress:
-        grade_everyone(chain.house, as_of=chain.history_end, progress=progress)
+    """Open the lines that the policy gives to the grades of the live period's start."""
     with chain.house.database.begin() as db:
         credit.start_books(db, business_date=business_today(chain.history_end))
         graded = [(customer, grade.value) for customer, grade in grading.standings(db).items()]

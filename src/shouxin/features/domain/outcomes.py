@@ -14,6 +14,11 @@ from shouxin.features.domain.definition import Aggregate, Aggregation, Compariso
 from shouxin.features.domain.evaluation import aggregate, satisfies
 from shouxin.kernel import Bilingual, Event
 
+# The longest look back at behaviour that most features take. Seen from a point with less history behind it,
+# everybody bought less and paid late less often than the same people will when the model meets them.
+SEASONED_DAYS = 180
+# Before this nobody has behaved for long enough to tell, whatever the model makes of it.
+SEASONED_DAYS_MIN = 60
 _DEFAULT_DAYS = Condition(Field(Origin.NUMBER, "days_past_due"), Comparison.AT_LEAST, 60)
 
 
@@ -54,8 +59,9 @@ DEFAULTS = EventOfDefault(
     where=(_DEFAULT_DAYS,),
     window_days=180,
     population=Aggregate(Aggregation.COUNT, ("line_opened",)),
-    # Who is in default already can not default anew: counting them would flatter every model.
-    excluded=Aggregate(Aggregation.COUNT, ("instalment_overdue",), 180, where=(_DEFAULT_DAYS,)),
+    # Who has defaulted gets no more credit, so does not default anew: counted as good customers they would
+    # flatter every model, and teach it that an old default is harmless.
+    excluded=Aggregate(Aggregation.COUNT, ("instalment_overdue",), 1825, where=(_DEFAULT_DAYS,)),
 )
 CANCELS = EventOfDefault(
     name="cancels-next-90d",
@@ -103,24 +109,28 @@ def training_points(
     history_start: datetime,
     step_days: int = 30,
     points_max: int = 6,
-    seasoning_days: int = 60,
+    points_min: int = 3,
 ) -> tuple[datetime, ...]:
     """Monthly as_of points, oldest first, whose labels had all matured by ``as_of``.
 
-    The latest lies one performance window before ``as_of``; none is nearer than ``seasoning_days`` to the
-    start of the history, where nobody has behaved for long enough to tell. Raises UnableToLabel when
-    none is left.
+    The latest lies one performance window before ``as_of``. Points lie SEASONED_DAYS or more after the
+    start of the history, so that a half year looked back on is a half year that was written down; a
+    younger history gives ``points_min`` points at most, none nearer to its start than SEASONED_DAYS_MIN.
+    Raises UnableToLabel when none is left.
     """
     latest = as_of - timedelta(days=outcome.window_days)
-    earliest = history_start + timedelta(days=seasoning_days)
     points = [latest - timedelta(days=step_days * i) for i in range(points_max)]
-    kept = tuple(sorted(point for point in points if point >= earliest))
+    ages = [(point - history_start) / timedelta(days=1) for point in points]
+    seasoned = sum(age >= SEASONED_DAYS for age in ages)
+    bearable = sum(age >= SEASONED_DAYS_MIN for age in ages)
+    kept = points[: max(seasoned, min(bearable, points_min))]
     if not kept:
+        begins_by = latest - timedelta(days=SEASONED_DAYS_MIN)
         raise UnableToLabel(
-            f"{outcome.name}: to grade at {as_of:%Y-%m-%d} the history must begin by "
-            f"{latest - timedelta(days=seasoning_days):%Y-%m-%d}; it begins {history_start:%Y-%m-%d}"
+            f"{outcome.name}: to grade at {as_of:%Y-%m-%d} the history must begin by {begins_by:%Y-%m-%d}; "
+            f"it begins {history_start:%Y-%m-%d}"
         )
-    return kept
+    return tuple(reversed(kept))
 
 
 def _counts(outcome: EventOfDefault, event: Event, *, as_of: datetime, known_until: datetime) -> bool:

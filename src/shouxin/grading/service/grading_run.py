@@ -40,11 +40,16 @@ class UnableToGrade(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How well the grades foretold what happened after ``as_of``; ``why_not`` says why that is not known."""
+    """How well the model foretold what happened.
+
+    ``held_out`` and ``everyone`` are out of time, after ``as_of``; ``why_not`` says why that is not known.
+    ``unseen`` is of held-out customers at the dates of training: people the model did not see.
+    """
 
     held_out: scoring.Evaluation | None
     everyone: scoring.Evaluation | None
     why_not: str | None
+    unseen: scoring.Evaluation | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The figures as JSON data."""
@@ -52,12 +57,16 @@ class Evidence:
             "held_out": self.held_out.as_data() if self.held_out else None,
             "all": self.everyone.as_data() if self.everyone else None,
             "why_not": self.why_not,
+            "unseen": self.unseen.as_data() if self.unseen else None,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class GradingRun:
-    """What a run did: the model, whom it graded how, and the evidence."""
+    """What a run did: the model, whom it graded how, and the evidence.
+
+    ``watched_from`` are the dates at which held-out customers were graded to be watched afterwards.
+    """
 
     outcome: str
     as_of: datetime
@@ -71,6 +80,7 @@ class GradingRun:
     customers: int
     grades: tuple[GradeLine, ...]
     evidence: Evidence
+    watched_from: tuple[datetime, ...] = ()
 
     @property
     def inversions(self) -> tuple[Inversion, ...]:
@@ -92,6 +102,7 @@ class GradingRun:
             },
             "customers": self.customers,
             "grades": [line.as_data() for line in self.grades],
+            "watched_from": [point.isoformat() for point in self.watched_from],
             "monotone": not self.inversions,
             "evaluation": self.evidence.as_data(),
         }
@@ -129,16 +140,19 @@ def train_and_grade(
     told(1, _STEPS)
     trained, y = _train(table, outcome=outcome, model=model)
     told(2, _STEPS)
-    scale = scale_for(outcome.name)
     model_hash = scoring.register(
         db, trained.artefact, name=f"{model}:{outcome.name}", report=trained.report, now=now
     )
+    scale = scale_for(outcome.name)
     graded = _grade(history, links, trained.artefact, model_hash, as_of=as_of, scale=scale)
     told(3, _STEPS)
     assign(db, graded.assignments, now=now)
     told(4, _STEPS)
     happened, why_not = _outcomes(history, links, as_of=as_of, outcome=outcome, known_until=end)
-    run = GradingRun(
+    earlier = _strangers_of(table, trained.artefact)
+    watched = [(grade_of(pd, scale), event) for pd, event in earlier] + _strangers(graded, happened)
+    told(_STEPS, _STEPS)
+    return GradingRun(
         outcome.name,
         as_of,
         model,
@@ -149,11 +163,10 @@ def train_and_grade(
         len(y),
         int(y.sum()),
         len(graded.customer_ids),
-        _lines(graded, happened),
-        _evidence(graded, happened, why_not),
+        tuple(_line(grade, graded.assignments, watched) for grade in Grade),
+        _evidence(graded, happened, why_not, earlier=earlier),
+        points if why_not else (*points, as_of),
     )
-    told(_STEPS, _STEPS)
-    return run
 
 
 def grade_everyone(
@@ -256,34 +269,55 @@ def _outcomes(
     return happened, None
 
 
-def _lines(graded: _Graded, happened: Mapping[str, int]) -> tuple[GradeLine, ...]:
-    return tuple(_line(grade, graded.assignments, happened) for grade in Grade)
-
-
-def _line(grade: Grade, assignments: Sequence[GradeAssignment], happened: Mapping[str, int]) -> GradeLine:
-    members = [item for item in assignments if item.grade is grade]
-    observed = [
-        happened[item.customer_id]
-        for item in members
+def _strangers(graded: _Graded, happened: Mapping[str, int]) -> list[tuple[Grade, int]]:
+    """Grade and outcome of every held-out customer of whom the outcome is known."""
+    return [
+        (item.grade, happened[item.customer_id])
+        for item in graded.assignments
         if item.customer_id in happened and is_held_out(item.customer_id)
     ]
-    mean_pd = sum(item.pd for item in members) / len(members) if members else None
-    return GradeLine(grade, len(members), mean_pd, len(observed), sum(observed))
 
 
-def _evidence(graded: _Graded, happened: Mapping[str, int], why_not: str | None) -> Evidence:
+def _strangers_of(table: pa.Table, artefact: scoring.Artefact) -> list[tuple[float, int]]:
+    """PD and outcome of a training table's held-out customers at each of its dates: they trained nothing."""
+    rows = table.filter(pa.array([is_held_out(customer) for customer in table["customer_id"].to_pylist()]))
+    if not rows.num_rows:
+        return []
+    pd = scoring.score_columns(artefact, columns_of(rows)).pd
+    return list(zip(pd.tolist(), rows["event"].to_pylist(), strict=True))
+
+
+def _line(
+    grade: Grade, assignments: Sequence[GradeAssignment], watched: Sequence[tuple[Grade, int]]
+) -> GradeLine:
+    pds = [item.pd for item in assignments if item.grade is grade]
+    events = [event for had, event in watched if had is grade]
+    return GradeLine(grade, len(pds), sum(pds) / len(pds) if pds else None, len(events), sum(events))
+
+
+def _evidence(
+    graded: _Graded,
+    happened: Mapping[str, int],
+    why_not: str | None,
+    *,
+    earlier: Sequence[tuple[float, int]],
+) -> Evidence:
+    unseen, _ = _measured(earlier)
     if why_not:
-        return Evidence(None, None, why_not)
-    known = [(row, happened[one]) for row, one in enumerate(graded.customer_ids) if one in happened]
-    strangers = [(row, event) for row, event in known if is_held_out(graded.customer_ids[row])]
+        return Evidence(None, None, why_not, unseen)
+    pds = dict(zip(graded.customer_ids, graded.pd.tolist(), strict=True))
+    known = [(customer, pds[customer], event) for customer, event in happened.items() if customer in pds]
+    held_out, why_not = _measured([(pd, event) for customer, pd, event in known if is_held_out(customer)])
+    everyone, _ = _measured([(pd, event) for _, pd, event in known])
+    return Evidence(held_out, everyone, why_not, unseen)
+
+
+def _measured(rows: Sequence[tuple[float, int]]) -> tuple[scoring.Evaluation | None, str | None]:
+    """The measures of PDs against what happened, or why there are none."""
     try:
-        return Evidence(_measured(graded, strangers), _measured(graded, known), None)
+        return scoring.evaluate([event for _, event in rows], [pd for pd, _ in rows]), None
     except scoring.UnableToEvaluate as error:
-        return Evidence(None, None, str(error))
-
-
-def _measured(graded: _Graded, rows: Sequence[tuple[int, int]]) -> scoring.Evaluation:
-    return scoring.evaluate([event for _, event in rows], [graded.pd[row] for row, _ in rows])
+        return None, str(error)
 
 
 def _silent(_done: int, _total: int) -> None:

@@ -3,6 +3,7 @@
 from shouxin.identity.domain.masking import masked
 from shouxin.identity.domain.matching import (
     MATCHING_FIELDS,
+    SHARED_BY_MAX,
     Conflict,
     Identifier,
     Matching,
@@ -25,6 +26,7 @@ from shouxin.identity.domain.person import (
 __all__ = [
     "MATCHING_FIELDS",
     "REASON_LENGTH_MIN",
+    "SHARED_BY_MAX",
     "Conflict",
     "ConflictRow",
     "Identifier",

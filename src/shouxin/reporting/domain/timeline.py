@@ -73,7 +73,7 @@ def told_event(event: Event) -> TimelineEntry | None:
     title = tell(event) if tell else None
     if title is None:
         return None
-    parts = [str(event.amount) if event.amount else "", event.order_ref or "", event.source]
+    parts = [str(event.amount) if event.amount is not None else "", event.order_ref or "", event.source]
     return _entry(event.occurred_at, title, detail=" · ".join(part for part in parts if part))
 
 

@@ -139,7 +139,7 @@ class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=Tru
         """Read what ``to_json`` wrote. Raises UnableToReadArtefact, saying what is wrong and where."""
         try:
             body = json.loads(document)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnableToReadArtefact(f"the model is not JSON: {error}") from None
         if not isinstance(body, dict):
             raise UnableToReadArtefact("the model is not a JSON object")

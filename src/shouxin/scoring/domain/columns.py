@@ -126,7 +126,7 @@ def numbers(name: str, values: npt.NDArray[Any]) -> Floats:
     """A column as float64, None becoming NaN. Raises UnableToScore for text."""
     try:
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UnableToScore(f"{name!r} is a number to the model, but the column holds text") from None
 
 

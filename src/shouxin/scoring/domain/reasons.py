@@ -62,19 +62,30 @@ def _reason(feature: Feature, item: Contribution, rank: int) -> Reason:
     zh, en = _TEXTS[kind]
     label = feature.label
     english = label.en[:1].upper() + label.en[1:] if feature.meaning else label.en
-    text = Bilingual(zh.format(label.zh), en.format(english))
+    shown = _shown(item.value)
+    text = Bilingual(zh.format(label.zh, shown), en.format(english, shown))
     return Reason(f"{feature.name}.{kind}", rank, text, item.points, feature.name, item.value)
 
 
+# What was found stands in the text: "higher than usual" alone gives nobody anything to check.
 _TEXTS = {
-    "high": ("{}偏高", "{} is higher than usual"),
-    "low": ("{}偏低", "{} is lower than usual"),
-    "level": ("{}处于风险较高的水平", "{} is at a level that goes with more risk"),
-    "missing": ("{}缺失", "{} is not known"),
-    "special": ("{}为特殊代码", "{} is a special code that goes with more risk"),
-    "group": ("{}属于风险较高的类别", "{} is in a group that goes with more risk"),
-    "unseen": ("{}为未见过的类别", "{} is in a group that was not seen before"),
+    "high": ("{}为 {}，高于常见水平", "{}: {}, higher than usual"),
+    "low": ("{}为 {}，低于常见水平", "{}: {}, lower than usual"),
+    "level": ("{}为 {}，处于风险较高的水平", "{}: {}, a level that goes with more risk"),
+    "missing": ("{}：无记录", "{}: not on record"),
+    "special": ("{}为特殊代码 {}，风险较高", "{}: special code {}, which goes with more risk"),
+    "group": ("{}为“{}”，属于风险较高的类别", "{}: {}, a group that goes with more risk"),
+    "unseen": ("{}为“{}”，是未见过的类别", "{}: {}, a group that was not seen before"),
 }
+
+
+def _shown(value: Value) -> str:
+    """A value as a clerk reads it: whole numbers whole, others to two places that say something."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def _kind(feature: Feature, value: Value) -> str:

@@ -119,6 +119,8 @@ class Column:
         if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
             return len(edges) + 1
         number = value if type(value) is float else self._number(value)
+        if number != number:  # noqa: PLR0124 - a text that says nan
+            return len(edges) + 1
         if number in self.special:
             return len(edges) + 2 + self.special[number]
         return bisect_right(edges, number)
@@ -126,7 +128,7 @@ class Column:
     def _number(self, value: float | str) -> float:
         try:
             return float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UnableToScore(
                 f"{self.name!r} is a number to the model, not {type(value).__name__}"
             ) from None

@@ -13,7 +13,7 @@ from shouxin.scoring.domain.artefact import SCALINGS, Artefact, Trained
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.boosting import fit_ebm
-from shouxin.scoring.training.preparation import check_counts, separating, variables
+from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import Fitted, fit_scorecard
 
 MODELS = {"scorecard": fit_scorecard, "ebm": fit_ebm}
@@ -35,7 +35,7 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
         columns, special=recipe.special, directions=recipe.directions, meanings=recipe.meanings
     )
     if not kept:
-        raise UnableToTrain(f"no column can be learnt from: {_listed(dropped)}")
+        raise nothing_left(dropped)
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     fitted = MODELS[recipe.model](kept, truth, seed=recipe.seed, groups=recipe.groups)
@@ -90,7 +90,3 @@ def _stop_at_leaks(leaks: Mapping[str, float], keep: Mapping[str, str]) -> None:
             "leave it out of the file, or keep it and say why it is known in time "
             f"(--keep '{next(iter(found))}=why')"
         )
-
-
-def _listed(dropped: Mapping[str, str]) -> str:
-    return "; ".join(f"{name!r}: {reason}" for name, reason in dropped.items()) or "there is none"

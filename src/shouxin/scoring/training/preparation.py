@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,12 +25,29 @@ from shouxin.scoring.domain.training import UnableToTrain
 
 EVENTS_MIN = 20
 LEAK_AUC = 0.9
-_NEVER = {"0", "0.0", "false", "f", "no", "n", "good"}
-_EVER = {"1", "1.0", "true", "t", "yes", "y", "bad"}
+_NEVER = {"0", "0.0", "false", "f", "no", "n", "good", "否"}
+_EVER = {"1", "1.0", "true", "t", "yes", "y", "bad", "是"}
 # More different texts than this share of the rows are names or numbers of things, not categories.
 _DISTINCT_SHARE = 0.5
 _DISTINCT_MIN = 50
-_DATE_FORMATS = ("%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%Y-%m", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y")
+_DAYS = (
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y年%m月%d日",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m/%d/%Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+)
+_HOURS = ("", " %H:%M", " %H:%M:%S")
+_DATE_FORMATS = (
+    *(day + hour for day in _DAYS for hour in _HOURS),
+    *("%Y%m%d", "%Y-%m", "%Y/%m", "%Y年%m月", "%b-%Y", "%b-%y", "%b %Y", "%Y%m"),
+)
+
+_QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +162,12 @@ def useless(columns: Mapping[str, Array]) -> dict[str, str]:
     return {name: reason for name, reason in found.items() if reason}
 
 
+def nothing_left(dropped: Mapping[str, str]) -> UnableToTrain:
+    """What to say when every column was dropped."""
+    told = "; ".join(f"{name!r}: {reason}" for name, reason in dropped.items())
+    return UnableToTrain(f"no column can be learnt from: {told or 'there is none beside the target'}")
+
+
 def _direction(name: str, asked: Any) -> Direction:
     words: dict[Any, Literal[-1, 1]] = {"higher_is_riskier": 1, "higher_is_safer": -1, 1: 1, -1: -1}
     if asked in {None, 0}:
@@ -239,7 +263,7 @@ def instants(values: Array, *, name: str) -> tuple[npt.NDArray[np.float64], tupl
 
 def _dates(texts: Sequence[str]) -> dict[str, float] | None:
     """Every text as a timestamp, all in the same way of writing, or None."""
-    readers = [datetime.fromisoformat, *(_reader(layout) for layout in _DATE_FORMATS)]
+    readers = [datetime.fromisoformat, *(_reader(layout) for layout in _DATE_FORMATS), _quarter]
     for read in readers:
         try:
             found = {text: read(text) for text in texts}
@@ -251,3 +275,10 @@ def _dates(texts: Sequence[str]) -> dict[str, float] | None:
 
 def _reader(layout: str) -> Any:
     return lambda text: datetime.strptime(text, layout).replace(tzinfo=UTC)
+
+
+def _quarter(text: str) -> datetime:
+    found = _QUARTER.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return datetime(int(found["year"]), 3 * int(found["quarter"]) - 2, 1, tzinfo=UTC)
