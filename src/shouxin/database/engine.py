@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url
 
-from shouxin.database.home import Home
+from shouxin.database.home import Home, with_driver
 from shouxin.database.migrate import migrate
 from shouxin.database.supervisor import APP_ROLE, DATABASE_NAME, OWNER_ROLE, EmbeddedServer
 
@@ -66,7 +66,7 @@ def opened(home: Home, *, settings: Mapping[str, str] | None = None) -> Iterator
 def application_engine(url: str) -> Engine:
     """A pool of connections that act as the application role, whoever logs in, in UTC."""
     engine = sqlalchemy.create_engine(
-        _with_driver(url),
+        with_driver(url),
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_SIZE,
         pool_pre_ping=True,
@@ -116,9 +116,3 @@ def _prepared(server: EmbeddedServer | None) -> str:
 def _app_url(server: EmbeddedServer | None) -> str:
     assert server is not None
     return server.url(APP_ROLE)
-
-
-def _with_driver(url: str) -> str:
-    """Accept the usual ``postgresql://`` spelling and speak through psycopg 3."""
-    scheme, _, rest = url.partition("://")
-    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url

@@ -39,3 +39,9 @@ def find_home(path: Path | None = None) -> Home:
     """The home named by ``path``, else by SHOUXIN_HOME, else ``var`` below the current folder."""
     chosen = path or Path(os.environ.get("SHOUXIN_HOME", "var"))
     return Home(chosen.absolute(), os.environ.get("SHOUXIN_DATABASE_URL") or None)
+
+
+def with_driver(url: str) -> str:
+    """Accept the usual ``postgresql://`` spelling and speak through psycopg 3."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url

@@ -12,6 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
+from shouxin.database.home import with_driver
 from shouxin.database.supervisor import APP_ROLE
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -25,9 +26,7 @@ class UnableToMigrate(RuntimeError):
 
 def migrate(url: str) -> None:
     """Bring the database at ``url`` (its owner's) to the head revision; safe to call from many processes."""
-    scheme, _, rest = url.partition("://")
-    driver_url = f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
-    engine = sqlalchemy.create_engine(driver_url, poolclass=sqlalchemy.NullPool)
+    engine = sqlalchemy.create_engine(with_driver(url), poolclass=sqlalchemy.NullPool)
     with engine.begin() as db:
         _check_server(db)
         db.execute(text("SET LOCAL lock_timeout = '60s'"))

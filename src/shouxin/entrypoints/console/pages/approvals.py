@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
@@ -19,6 +20,7 @@ from shouxin.governance import ApprovalRefusal, ApprovalRequest, ApprovalState, 
 from shouxin.kernel import Approval
 from shouxin.scoring import PromotionRefusal
 
+_Answer = TypeVar("_Answer")
 _WAITING_MAX = 100
 _REASON_LENGTH_MAX = 500
 # A version that could still become live; a retired one is drafted anew.
@@ -58,23 +60,20 @@ def request_approval(visit: Visit) -> Response[str]:
 @does("/approvals/{request_id:str}/approve", needs=Permission.APPROVALS_DECIDE)
 def approve(visit: Visit) -> Response[str]:
     """Agree; a model becomes champion and a policy live in the same transaction, or nothing is agreed."""
-    answer = governance.approve(
-        visit.db,
-        visit.place("request_id"),
-        checker=visit.operator.operator_id,
-        reason=visit.sent("reason")[:_REASON_LENGTH_MAX],
-        now=visit.now,
-    )
-    if isinstance(answer, ApprovalRefusal):
-        raise Refused("not_usable", answer.text)
-    _put_to_use(visit, answer)
+    _put_to_use(visit, _decided(visit, governance.approve))
     return redirect("/approvals", said="approval_approved")
 
 
 @does("/approvals/{request_id:str}/reject", needs=Permission.APPROVALS_DECIDE)
 def reject(visit: Visit) -> Response[str]:
     """Turn it down, with a reason."""
-    answer = governance.reject(
+    _decided(visit, governance.reject)
+    return redirect("/approvals", said="approval_rejected")
+
+
+def _decided(visit: Visit, verb: Callable[..., _Answer | ApprovalRefusal]) -> _Answer:
+    """Say yes or no to the request of this address in the operator's name; a refusal becomes a page."""
+    answer = verb(
         visit.db,
         visit.place("request_id"),
         checker=visit.operator.operator_id,
@@ -83,7 +82,7 @@ def reject(visit: Visit) -> Response[str]:
     )
     if isinstance(answer, ApprovalRefusal):
         raise Refused("not_usable", answer.text)
-    return redirect("/approvals", said="approval_rejected")
+    return answer
 
 
 def _desk(visit: Visit, *, refused: str | None = None) -> Response[str]:
