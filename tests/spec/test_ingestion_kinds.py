@@ -34,6 +34,10 @@ complaint_filed        | -        | optional | {}
 violation_recorded     | -        | optional | {"rule": "r", "severity": 3}
 order_line_placed      | required | required | {"sku": "s", "quantity": 1, "unit_price_minor": 5}
 order_line_cancelled   | required | required | {"sku": "s", "quantity": 1, "unit_price_minor": 5}
+consent_given          | -        | optional | {"purpose": "behaviour", "text_version": "2026-01"}
+consent_withdrawn      | -        | optional | {"purpose": "behaviour"}
+external_score_received | -        | optional | {"provider": "p", "product": "score", "outcome": "found"}
+survey_answered        | -        | optional | {"survey": "s"}
 line_opened            | required | optional | {}
 line_limit_changed     | required | optional | {}
 instalment_due         | required | optional | {"plan_id": "p", "number": 1}

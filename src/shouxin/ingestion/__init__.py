@@ -1,6 +1,6 @@
 """Ingestion: what shops tell us, checked, kept for ever, and given out as it was known at any instant.
 
-Every fact is an *event* of one of 24 kinds, named by its source for ever, with the instant it happened
+Every fact is an *event* of one of 28 kinds, named by its source for ever, with the instant it happened
 and the instant it was learnt. What breaks a rule is refused with the field and the reason and waits,
 sealed, in quarantine until it can be tried again; nothing is silently dropped and nothing is counted
 twice. Names, phones and the like are replaced by tokens at this door: the log holds none of them.

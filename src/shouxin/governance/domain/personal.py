@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 # Sealed and tokenised: the house must be able to show them to somebody with a reason.
-SEALED_FIELDS = ("name", "phone", "email", "national_id", "address")
+SEALED_FIELDS = ("name", "phone", "email", "national_id", "birth_date", "address")
 # Token only: it is enough to know that two are the same.
 TOKEN_FIELDS = ("device", "card", "delivery_address")
 

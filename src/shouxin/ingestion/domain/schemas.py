@@ -18,6 +18,17 @@ Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 Minor = Annotated[int, Meta(ge=0, le=2**53)]
 DaysPastDue = Annotated[int, Meta(ge=0, le=36_500)]
 Channel = Literal["app", "web", "store", "phone"]
+# What data is used for. The service itself needs no consent; each other purpose does, by policy.
+Purpose = Literal[
+    "credit_assessment",
+    "behaviour",
+    "payment_and_address",
+    "external_data",
+    "social",
+    "survey",
+    "sharing",
+    "marketing",
+]
 # `unknown` is for sources that do not say how an order was to be paid.
 PaymentMethod = Literal["card", "wallet", "credit", "cod", "transfer", "unknown"]
 
@@ -148,6 +159,46 @@ class OrderLinePlaced(Payload):
 
 class OrderLineCancelled(OrderLinePlaced):
     """One line of a cancellation, quantity and amount positive."""
+
+
+class ConsentGiven(Payload):
+    """The customer agreed to a purpose, on this version of its text."""
+
+    purpose: Purpose
+    text_version: Word
+    channel: Channel | None = None
+
+
+class ConsentWithdrawn(Payload):
+    """The customer took the agreement to a purpose back."""
+
+    purpose: Purpose
+    channel: Channel | None = None
+
+
+class ExternalScoreReceived(Payload):
+    """A provider of credit data answered about the customer; ``outcome`` says whether it knew them."""
+
+    provider: Word
+    product: Word
+    outcome: Literal["found", "unknown_person"]
+    score: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    band: Word | None = None
+    open_loans: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    overdue_loans: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    court_records: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    valid_days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
+
+
+class SurveyAnswered(Payload):
+    """What the customer answered customer service: one to five, or ``likely_to_recommend`` 0 to 10."""
+
+    survey: Word
+    method: Literal["phone", "web", "app", "store", "interview"] | None = None
+    satisfaction: Annotated[int, Meta(ge=1, le=5)] | None = None
+    loyalty: Annotated[int, Meta(ge=1, le=5)] | None = None
+    likely_to_recommend: Annotated[int, Meta(ge=0, le=10)] | None = None
+    text: FreeText | None = None
 
 
 class LineOpened(Payload):
