@@ -31,7 +31,11 @@ _CHECKS = [
 _OPERATIONS = {
     "readHealth", "listSchemas", "sendEvents", "makeDecision", "readDecision", "replayDecision",
     "captureHold", "voidHold", "repayPlan", "readCustomer", "readLine", "listPlans", "applyForLine",
+    "newChallenge", "sendCode", "checkCode", "checkRealName",
 }  # fmt: skip
+
+# Well taken, and refused by the business: the example's customer was graded low, or registered nothing.
+_REFUSED_EXAMPLES = {("/v1/lines", 409), ("/v1/verifications", 404), ("/v1/real-names", 409)}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +93,7 @@ def test_every_example_is_taken(api, furnished_house, described):
         example = body["content"]["application/json"]["examples"]["example"]["value"]
         headers = furnished_house[1] | {"Idempotency-Key": "example"}
         status = api.post(path, json=example, headers=headers).status_code
-        assert status == 200 or (path, status) == ("/v1/lines", 409), (path, status)
+        assert status == 200 or (path, status) in _REFUSED_EXAMPLES, (path, status)
 
 
 def test_an_answer_is_exactly_what_its_struct_says(api, furnished_house):

@@ -241,3 +241,32 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     code: str | msgspec.UnsetType = msgspec.UNSET
     text: Text | msgspec.UnsetType = msgspec.UNSET
     reasons: list[Reason] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Challenge(msgspec.Struct, frozen=True, kw_only=True):
+    """Work for a browser: SHA-256 of ``<challenge>:<number>`` must begin with ``zero_bits`` zeros."""
+
+    challenge: str
+    zero_bits: int
+
+
+class CodeSent(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is on its way; the address is masked."""
+
+    verification_id: str
+    sent_to: str
+    expires_at: datetime
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer has shown that the phone or e-mail is theirs."""
+
+    customer_ref: str
+    field: str
+
+
+class RealName(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register says: agrees, differs or unknown."""
+
+    answer: Literal["agrees", "differs", "unknown"]
+    provider: str

@@ -9,6 +9,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f]+" + _END
 PLAN_NAME = r"^[a-z0-9_]{1,40}" + _END
 CURRENCY = r"^[A-Z]{3}" + _END
 AMOUNT = r"^[0-9]{1,15}(\.[0-9]{1,3})?" + _END
+CODE = r"^[0-9]{6}" + _END
 IDEMPOTENCY_KEY = r"^[!-~]{1,200}" + _END
 
 _WORDS = {
@@ -16,6 +17,7 @@ _WORDS = {
     PLAN_NAME: "the name of a plan, such as pay_in_3",
     CURRENCY: "an ISO 4217 code, such as CNY",
     AMOUNT: "a decimal string, such as 1299.00",
+    CODE: "six digits",
     IDEMPOTENCY_KEY: "1 to 200 printable ASCII characters without a space, such as a UUID",
 }
 

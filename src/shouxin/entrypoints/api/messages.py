@@ -84,3 +84,23 @@ class LineMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An application for a credit line."""
 
     customer_ref: Reference
+
+
+class SendCodeMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish for a one-time code to the phone or e-mail that the customer registered."""
+
+    customer_ref: Reference
+    field: Literal["phone", "email"]
+    human_check: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class CodeMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The code as the customer typed it."""
+
+    code: Annotated[str, Meta(pattern=forms.CODE, description="Six digits.")]
+
+
+class RealNameMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose name and national id are put to the register."""
+
+    customer_ref: Reference
