@@ -23,6 +23,7 @@ _COMMANDS = {
     "work": "work:work",
     "simulate": "simulate:simulate",
     "ingest": "ingest:app",
+    "normalise": "normalise:app",
     "customer": "customer:app",
     "features": "features:features",
     "train": "train:train",
