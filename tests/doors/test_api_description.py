@@ -31,7 +31,7 @@ _CHECKS = [
 _OPERATIONS = {
     "readHealth", "listSchemas", "sendEvents", "makeDecision", "readDecision", "replayDecision",
     "captureHold", "voidHold", "repayPlan", "readCustomer", "readLine", "listPlans", "applyForLine",
-    "newChallenge", "sendCode", "checkCode", "checkRealName",
+    "register", "newChallenge", "sendCode", "checkCode", "checkRealName",
 }  # fmt: skip
 
 # Well taken, and refused by the business: the example's customer was graded low, or registered nothing.

@@ -24,6 +24,8 @@ from shouxin.ingestion.domain import (
     check_row,
     receipt_of,
 )
+from shouxin.ingestion.domain.registering import ADAPTER as REGISTRATION
+from shouxin.ingestion.domain.registering import fact_of
 from shouxin.ingestion.reading import RefusedRow
 
 _SEALED_AS = "quarantine"
@@ -113,6 +115,8 @@ def _verdicts(held: Sequence[tuple[str, str, str]], now: datetime) -> list[Fact 
         row = json.loads(raw)
         if not isinstance(row, dict):
             verdicts.append(Refusal("row", "does not fit its header"))
+        elif adapter == REGISTRATION:
+            verdicts.append(fact_of(row, source=source, now=now))
         elif adapter == online_retail.SOURCE:
             lines[index] = row
             verdicts.append(Refusal("row", "not read"))

@@ -270,3 +270,18 @@ class RealName(msgspec.Struct, frozen=True, kw_only=True):
 
     answer: Literal["agrees", "differs", "unknown"]
     provider: str
+
+
+class FieldText(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is doubtful about a field; never the value."""
+
+    field: str
+    text: Text
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a registration; a duplicate was registered with the same values before."""
+
+    customer_ref: str
+    outcome: Literal["accepted", "duplicate"]
+    warnings: list[FieldText]

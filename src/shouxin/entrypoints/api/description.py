@@ -62,6 +62,13 @@ _BODIES: Mapping[str, Any] = {
         },
         "dry_run": False,
     },
+    "register": {
+        "customer_ref": "C1024",
+        "name": "陈文静",
+        "channel": "app",
+        "phone": "1010 0000 001",
+        "email": "chen@mail.example",
+    },
     "sendCode": {"customer_ref": "C1024", "field": "phone"},
     "checkCode": {"code": "042042"},
     "checkRealName": {"customer_ref": "C1024"},

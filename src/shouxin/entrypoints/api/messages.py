@@ -104,3 +104,22 @@ class RealNameMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose name and national id are put to the register."""
 
     customer_ref: Reference
+
+
+_Personal = Annotated[str, Meta(max_length=500)]
+
+
+class RegistrationMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who becomes a customer: a name, and a phone, an e-mail or a national id."""
+
+    customer_ref: Reference
+    name: _Personal
+    channel: Literal["app", "web", "store", "phone"]
+    phone: _Personal | None = None
+    email: _Personal | None = None
+    national_id: _Personal | None = None
+    birth_date: _Personal | None = None
+    address: _Personal | None = None
+    card: _Personal | None = None
+    business_code: Annotated[str, Meta(max_length=40)] | None = None
+    region: Annotated[str, Meta(max_length=100)] | None = None

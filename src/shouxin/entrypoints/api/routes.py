@@ -26,6 +26,7 @@ from shouxin.entrypoints.api.problems import (
     answer_problem,
     answer_validation,
 )
+from shouxin.entrypoints.api.registrations import register
 from shouxin.entrypoints.api.verifications import (
     check_code,
     check_real_name,
@@ -74,7 +75,7 @@ def api_router(*, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Router:
         path="/v1",
         route_handlers=[
             health, list_schemas, send_events, make_decision, read_decision, replay_decision, capture_hold,
-            void_hold, repay_plan, new_challenge, send_code, check_code, check_real_name,
+            void_hold, repay_plan, register, new_challenge, send_code, check_code, check_real_name,
             read_customer, read_line, read_plans, apply_for_line,
         ],
         before_request=refuse_other_content,

@@ -23,6 +23,7 @@ _COMMANDS = {
     "work": "work:work",
     "simulate": "simulate:simulate",
     "ingest": "ingest:app",
+    "register": "register:register",
     "normalise": "normalise:app",
     "customer": "customer:app",
     "features": "features:features",

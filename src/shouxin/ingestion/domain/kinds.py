@@ -45,7 +45,7 @@ _NEEDED, _MAYBE = Presence.REQUIRED, Presence.OPTIONAL
 KINDS: dict[str, EventKind] = {
     kind.name: kind
     for kind in (
-        EventKind("customer_registered", schemas.CustomerRegistered, personal=_SEALED),
+        EventKind("customer_registered", schemas.CustomerRegistered, personal=_SEALED | {"card"}),
         EventKind("customer_updated", schemas.CustomerUpdated, personal=_SEALED),
         EventKind("customer_verified", schemas.CustomerVerified, personal=_VERIFIABLE),
         EventKind("login_recorded", schemas.LoginRecorded, personal=frozenset({"device"})),

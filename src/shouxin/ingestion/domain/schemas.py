@@ -42,6 +42,7 @@ class CustomerRegistered(Payload):
 
     channel: Channel
     region: Word | None = None
+    business_code: Word | None = None
 
 
 class CustomerUpdated(Payload):

@@ -1,0 +1,203 @@
+"""Register people: check, look for whom we have already, keep what is taken and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shouxin.governance import Keyring
+from shouxin.governance.domain import SEALED_FIELDS
+from shouxin.ingestion import quarantine
+from shouxin.ingestion.domain import Fact, Receipt, Refusal, RefusedItem, receipt_of
+from shouxin.ingestion.domain.registering import (
+    ADAPTER,
+    ID_IN_USE,
+    OTHER_VALUES,
+    SHARED,
+    FieldProblem,
+    Registered,
+    check,
+    fact_of,
+)
+from shouxin.ingestion.reading import RawChunk, RefusedRow
+from shouxin.ingestion.registration import store
+from shouxin.ingestion.registration.reading import people_chunks
+from shouxin.ingestion.service import append
+from shouxin.kernel import Bilingual
+
+_SHARED_FIELDS = ("phone", "email")
+Tokens = dict[str, str]
+_REFUSALS_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPerson:
+    """A refused row of a people file: where it stands, whose it is, and what is wrong with which field."""
+
+    place: str
+    customer_ref: str
+    problems: tuple[FieldProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleReport:
+    """The account of a people file; ``refused`` holds the first thousand, ``warnings`` counts by field."""
+
+    receipt: Receipt
+    refused: tuple[RefusedPerson, ...]
+    warnings: dict[str, int]
+
+
+def register_file(
+    begin: Callable[[], AbstractContextManager[Connection]],
+    path: Path,
+    *,
+    source: str,
+    keyring: Keyring,
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> PeopleReport:
+    """Register the people of a CSV file, portion by portion, each in a transaction that ``begin`` opens.
+
+    What was registered stays when it is interrupted, and running it again adds nothing twice. Raises
+    UnableToRead.
+    """
+    receipt, refused, warnings = Receipt(), list[RefusedPerson](), Counter[str]()
+    for chunk, rows in people_chunks(path):
+        places = chunk.table.column("place").to_pylist()
+        with begin() as db:
+            answers = register(db, rows, source=source, keyring=keyring, now=now, places=places)
+            quarantine.keep(
+                db,
+                [replace(row, source=source) for row in chunk.malformed],
+                adapter=ADAPTER,
+                keyring=keyring,
+                now=now,
+            )
+        receipt += _receipt(chunk, answers)
+        refused += [
+            RefusedPerson(place, answer.customer_ref, answer.refusals)
+            for place, answer in zip(places, answers, strict=True)
+            if answer.outcome == "refused"
+        ]
+        broken = (FieldProblem(row.field, Bilingual(row.reason, row.reason)) for row in chunk.malformed)
+        refused += [
+            RefusedPerson(row.place, "", (p,)) for row, p in zip(chunk.malformed, broken, strict=True)
+        ]
+        warnings.update(f"{one.field}: {one.text.en}" for answer in answers for one in answer.warnings)
+        if progress is not None:
+            progress(chunk.done, chunk.total)
+    return PeopleReport(receipt, tuple(refused[:_REFUSALS_KEPT]), dict(warnings.most_common()))
+
+
+def register(
+    db: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+    keyring: Keyring,
+    now: datetime,
+    places: Sequence[str] | None = None,
+) -> list[Registered]:
+    """What became of each registration, in order; refused ones wait in quarantine, sealed.
+
+    A row has the names of ``domain.FIELDS``; ``places`` says where each stands (for the quarantine).
+    Registering the same once more is a duplicate and changes nothing.
+    """
+    facts = [fact_of(row, source=source, now=now) for row in rows]
+    tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
+    known = store.told_at_registration(
+        db, [fact.source_id for fact in facts if isinstance(fact, Fact)], source=source
+    )
+    wanted = {pair for told in tokens for pair in told.items()}
+    held = store.holders(db, sorted(wanted), source=source)
+    answers: list[Registered] = []
+    taken: list[Fact] = []
+    for row, fact, told in zip(rows, facts, tokens, strict=True):
+        answer = _judged(row, fact, told, known=known, held=held, now=now)
+        if answer.outcome == "accepted":
+            assert isinstance(fact, Fact)
+            taken.append(fact)
+            known[fact.source_id] = set(told.items())
+            for pair in told.items():
+                held.setdefault(pair, set()).add(fact.customer_ref)
+        answers.append(answer)
+    append(db, taken, keyring=keyring)
+    _keep_refused(db, rows, answers, source=source, places=places, keyring=keyring, now=now)
+    return answers
+
+
+def _judged(
+    row: Mapping[str, Any],
+    fact: Fact | Refusal,
+    told: Tokens,
+    *,
+    known: Mapping[str, set[tuple[str, str]]],
+    held: Mapping[tuple[str, str], set[str]],
+    now: datetime,
+) -> Registered:
+    reference = str(row.get("customer_ref") or "")
+    refusals, warnings = check(row, now=now)
+    if isinstance(fact, Refusal):
+        field = fact.field.removeprefix("personal/")
+        first = FieldProblem(field, Bilingual(fact.reason, fact.reason))
+        return Registered(reference, "refused", tuple(refusals) or (first,))
+    if fact.source_id in known:
+        if known[fact.source_id] != set(told.items()):
+            return Registered(reference, "refused", (FieldProblem("customer_ref", OTHER_VALUES),))
+        return Registered(reference, "duplicate")
+    others = {field: held.get((field, token), set()) - {reference} for field, token in told.items()}
+    if others.get("national_id"):
+        return Registered(reference, "refused", (FieldProblem("national_id", ID_IN_USE),))
+    warnings += [FieldProblem(field, SHARED) for field in _SHARED_FIELDS if others.get(field)]
+    return Registered(reference, "accepted", (), tuple(warnings))
+
+
+def _receipt(chunk: RawChunk, answers: Sequence[Registered]) -> Receipt:
+    positions = chunk.table.column("position").to_pylist()
+    items = [
+        RefusedItem(chunk.first_position + position, answer.refusals[0].field, answer.refusals[0].text.en)
+        for position, answer in zip(positions, answers, strict=True)
+        if answer.outcome == "refused"
+    ]
+    items += [RefusedItem(chunk.first_position + r.position, r.field, r.reason) for r in chunk.malformed]
+    accepted = sum(answer.outcome == "accepted" for answer in answers)
+    return receipt_of(read=chunk.read, accepted=accepted, refused=items)
+
+
+def _tokens(keyring: Keyring, fact: Fact) -> Tokens:
+    return {f: keyring.token(f, value) for f, value in fact.personal.items() if f in SEALED_FIELDS}
+
+
+def _keep_refused(
+    db: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    answers: Sequence[Registered],
+    *,
+    source: str,
+    places: Sequence[str] | None,
+    keyring: Keyring,
+    now: datetime,
+) -> None:
+    refused = [
+        RefusedRow(
+            places[position] if places else f"item {position}",
+            position,
+            answer.refusals[0].field,
+            answer.refusals[0].text.en,
+            source,
+            json.dumps(dict(row), ensure_ascii=False, default=str),
+            answer.customer_ref or None,
+        )
+        for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
+        if answer.outcome == "refused"
+    ]
+    quarantine.keep(db, refused, adapter=ADAPTER, keyring=keyring, now=now)
