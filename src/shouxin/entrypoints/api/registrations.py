@@ -27,7 +27,7 @@ from shouxin.ingestion import registration
 def register(
     data: JSONBody[RegistrationMessage], house: NamedDependency[House], caller: NamedDependency[ApiKey]
 ) -> answers.Registered:
-    """Names, phones, e-mails and ids are checked; each wrong field is named. The same again is a duplicate."""
+    """Names, phones, e-mails and ids are checked; each wrong field is named. The same again: a duplicate."""
     with house.database.begin() as db:
         (found,) = registration.register(
             db,

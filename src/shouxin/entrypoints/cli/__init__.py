@@ -25,6 +25,7 @@ _COMMANDS = {
     "ingest": "ingest:app",
     "register": "register:register",
     "normalise": "normalise:app",
+    "link": "link:link",
     "customer": "customer:app",
     "features": "features:features",
     "train": "train:train",
