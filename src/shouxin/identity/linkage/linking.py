@@ -14,11 +14,12 @@ from typing import Any
 import pyarrow as pa
 
 from shouxin.identity.linkage.clustering import agglomerate, components
-from shouxin.identity.linkage.columns import Column, recognise
+from shouxin.identity.linkage.columns import Column, one_spelling, recognise
 from shouxin.identity.linkage.metrics import Agreement, b_cubed, pairwise
 from shouxin.identity.linkage.scoring import Comparing
 from shouxin.identity.linkage.training import splink_clusters, train
 from shouxin.identity.linkage.weights import MICRO, MatchWeights, probability
+from shouxin.ingestion.domain.normalising import folded
 
 Progress = Callable[[int, int], None]
 _FEBRL = re.compile(r"rec-(\d+)-(?:org|dup-\d+)")
@@ -180,7 +181,7 @@ def _refined_prior(sums: Sequence[float], start: float, count: int) -> float:
 def _read(path: Path) -> tuple[list[str], dict[str, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+            rows = [[folded(cell) for cell in row] for row in csv.reader(file) if row]
     except UnicodeDecodeError:
         raise UnableToLinkFile(
             f"{path}: is not UTF-8; convert it first: iconv -f GB18030 -t UTF-8 {path.name}"
@@ -214,8 +215,8 @@ def _records(cells: Mapping[str, list[str]], columns: Sequence[Column]) -> pa.Ta
     count = len(next(iter(cells.values())))
     table: dict[str, Any] = {"unique_id": pa.array(range(count), pa.int64())}
     for column in columns:
-        folded = [" ".join(value.casefold().split()) or None for value in cells[column.name]]
-        table[column.name] = pa.array(folded, pa.string())
+        spelled = [one_spelling(value, column.kind) or None for value in cells[column.name]]
+        table[column.name] = pa.array(spelled, pa.string())
     return pa.table(table)
 
 

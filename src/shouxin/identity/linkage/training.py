@@ -6,7 +6,6 @@ expectation maximisation over pairs that agree on something else. No truth is us
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import log2
@@ -50,7 +49,7 @@ def splink_clusters(records: pa.Table, columns: Sequence[Column]) -> Iterator[tu
 
     Nothing when Splink can not: from a small file it may learn too little to predict with.
     """
-    comparisons = [_library_comparison(column, records) for column in columns]
+    comparisons = [_library_comparison(column) for column in columns]
     linker = _trained(records, columns, comparisons)
     try:
         predicted = linker.inference.predict(threshold_match_weight=_LOWEST_WEIGHT)
@@ -110,7 +109,7 @@ def _comparison(column: Column, columns: Sequence[Column]) -> Any:
     return cl.CustomComparison([*levels, cll.ElseLevel()], output_column_name=f"c{position}")
 
 
-def _library_comparison(column: Column, records: pa.Table) -> Any:
+def _library_comparison(column: Column) -> Any:
     """What Splink's library offers for the kind of column."""
     name = _named(column)
     if column.kind is ColumnKind.PERSON_NAME:
@@ -118,9 +117,7 @@ def _library_comparison(column: Column, records: pa.Table) -> Any:
     if column.kind is ColumnKind.EMAIL:
         return cl.EmailComparison(name)
     if column.kind is ColumnKind.DATE:
-        first = next(value for value in records.column(column.name).to_pylist() if value)
-        mark = re.sub(r"\d", "", first)[:1]
-        return cl.DateOfBirthComparison(name, input_is_string=True, datetime_format=f"%Y{mark}%m{mark}%d")
+        return cl.DateOfBirthComparison(name, input_is_string=True, datetime_format="%Y-%m-%d")
     if column.kind is ColumnKind.CLASS:
         return cl.ExactMatch(name).configure(term_frequency_adjustments=True)
     if column.kind in {ColumnKind.TEXT, ColumnKind.WORD}:

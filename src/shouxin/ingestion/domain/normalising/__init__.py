@@ -15,7 +15,7 @@ from shouxin.ingestion.domain.normalising.identifiers import (
     normal_national_id,
 )
 from shouxin.ingestion.domain.normalising.names import normal_name
-from shouxin.ingestion.domain.normalising.problems import REFUSING, Normal, Problem
+from shouxin.ingestion.domain.normalising.problems import REFUSING, Normal, Problem, folded
 
 __all__ = [
     "REFUSING",
@@ -24,6 +24,7 @@ __all__ = [
     "Normal",
     "Problem",
     "division_of",
+    "folded",
     "normal_bank_card",
     "normal_business_code",
     "normal_date",
