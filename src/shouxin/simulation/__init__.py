@@ -7,11 +7,13 @@ checked by a stranger. The same seed gives the same bytes.
 """
 
 from shouxin.simulation.checkouts import CheckoutIntent, checkouts, read_checkouts
+from shouxin.simulation.registrations import RegistrationsReport, simulate_registrations
 from shouxin.simulation.service import SimulationReport, simulate
 from shouxin.simulation.world import UnableToSimulate, Wanted, World, draw_world
 
 __all__ = [
     "CheckoutIntent",
+    "RegistrationsReport",
     "SimulationReport",
     "UnableToSimulate",
     "Wanted",
@@ -20,4 +22,5 @@ __all__ = [
     "draw_world",
     "read_checkouts",
     "simulate",
+    "simulate_registrations",
 ]

@@ -22,6 +22,7 @@ _COMMANDS = {
     "serve": "serve:serve",
     "work": "work:work",
     "simulate": "simulate:simulate",
+    "simulate-registrations": "simulate_registrations:simulate_registrations",
     "ingest": "ingest:app",
     "register": "register:register",
     "normalise": "normalise:app",
