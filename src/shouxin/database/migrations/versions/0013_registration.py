@@ -4,8 +4,8 @@ from alembic import op
 
 from shouxin.database.grants import append_only_sql, removable_sql, updatable_sql
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:

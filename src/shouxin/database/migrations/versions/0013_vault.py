@@ -1,8 +1,0 @@
-"""Keys that can be turned and destroyed."""
-
-revision = "0013"
-down_revision = "0012"
-
-
-def upgrade() -> None:
-    """Nothing yet."""

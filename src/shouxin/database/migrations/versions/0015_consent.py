@@ -1,8 +1,0 @@
-"""The consent ledger."""
-
-revision = "0015"
-down_revision = "0014"
-
-
-def upgrade() -> None:
-    """Nothing yet."""
