@@ -135,6 +135,12 @@ def test_people_are_found_and_measured(linked):
     assert "编号" not in {c.name for c in linked.columns} and "真人" not in {c.name for c in linked.columns}
 
 
+def test_the_bar_reaches_its_end(people):
+    seen = []
+    link_file(people, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_the_truth_only_measures(people, linked):
     """Linked without its truth the file gives the same people; the id and the truth are never compared."""
     rows = list(csv.reader(people.open(encoding="utf-8")))

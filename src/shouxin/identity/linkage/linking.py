@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import log2
@@ -23,7 +23,8 @@ from shouxin.ingestion.domain.normalising import folded
 
 Progress = Callable[[int, int], None]
 _FEBRL = re.compile(r"rec-(\d+)-(?:org|dup-\d+)")
-_STEPS = 5
+# Reading, learning, weighing, grouping; and with a truth the peer.
+_STEPS = 4
 # Evens: a group is joined when it is likelier one person than two. Chosen before any file was seen.
 CUT_BITS = 0.0
 # Pairs below it can still hold a group together through others.
@@ -97,7 +98,7 @@ def link_file(
     if not columns:
         raise UnableToLinkFile(f"{path}: no column says anything about people that two records could share")
     records = _records(cells, columns)
-    steps = _steps(progress)
+    steps = _steps(progress, total=_STEPS + (truth is not None))
     next(steps)
     report = _linked(records, columns, steps)
     if truth is None:
@@ -110,7 +111,7 @@ def link_file(
     return replace(measured, peer=found)
 
 
-def _linked(records: pa.Table, columns: Sequence[Column], steps: Any) -> LinkReport:
+def _linked(records: pa.Table, columns: Sequence[Column], steps: Iterator[int]) -> LinkReport:
     weights = train(records, columns)
     next(steps)
     comparing = Comparing(records, columns)
@@ -229,8 +230,8 @@ def _truth(values: Sequence[str]) -> list[str]:
     )
 
 
-def _steps(progress: Progress | None) -> Any:
-    for done in range(_STEPS + 1):
+def _steps(progress: Progress | None, *, total: int) -> Iterator[int]:
+    for done in range(1, total + 1):
         if progress is not None:
-            progress(done, _STEPS)
+            progress(done, total)
         yield done

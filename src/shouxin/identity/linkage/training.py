@@ -65,7 +65,20 @@ def splink_clusters(records: pa.Table, columns: Sequence[Column]) -> Iterator[tu
 
 
 def _trained(records: pa.Table, columns: Sequence[Column], comparisons: list[Any]) -> Linker:
-    useful = [column for column in columns if column.kind is not ColumnKind.CLASS]
+    """A linker that has learnt from every column it can; after a failed lesson it starts anew without it."""
+    by_distinct = sorted(_useful(columns), key=lambda column: (-column.distinct, column.name))
+    lessons = by_distinct[:_TRAININGS_MAX]
+    while True:
+        linker = _untrained(records, columns, comparisons)
+        failed = _maximise(linker, lessons)
+        if failed is None:
+            return linker
+        lessons = [column for column in lessons if column is not failed]
+
+
+def _untrained(records: pa.Table, columns: Sequence[Column], comparisons: list[Any]) -> Linker:
+    """A linker that knows how often strangers agree, and not yet how often one person's records do."""
+    useful = _useful(columns)
     pairs = list(combinations(useful, 2))
     alone = [block_on(_named(column)) for column in useful if column.identifies]
     together = [
@@ -76,9 +89,7 @@ def _trained(records: pa.Table, columns: Sequence[Column], comparisons: list[Any
     strict = [block_on(_named(a), _named(b)) for a, b in pairs if a.identifies or b.identifies] or together
     rules: list[Any] = [*alone, *together] or list(strict)
     settings = SettingsCreator(
-        "dedupe_only",
-        comparisons=comparisons,
-        blocking_rules_to_generate_predictions=rules,
+        "dedupe_only", comparisons=comparisons, blocking_rules_to_generate_predictions=rules
     )
     linker = Linker(DuckDBAPI().register(records), settings, log_level=_SILENT)
     if strict:
@@ -86,20 +97,26 @@ def _trained(records: pa.Table, columns: Sequence[Column], comparisons: list[Any
             [*strict], recall=_RECALL_OF_STRICT_RULES
         )
     linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=_SEED)
-    _maximise(linker, sorted(useful, key=lambda column: (-column.distinct, column.name)))
     return linker
 
 
-def _maximise(linker: Linker, columns: Sequence[Column]) -> None:
-    """Train m on pairs that agree on one column, then on another, so that each is learnt without itself."""
-    for column in columns[:_TRAININGS_MAX]:
+def _maximise(linker: Linker, lessons: Sequence[Column]) -> Column | None:
+    """Train m on pairs that agree on one column, then on another; returns the column that taught nothing.
+
+    No pair may agree on it, or too few to learn from; and Splink forgets a column in a lesson that fails.
+    """
+    for column in lessons:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 block_on(_named(column)), record_sample_proportion=1.0
             )
         except (ValueError, SplinkException):
-            # No pair agrees on this column, or too few to learn from: the other columns teach the rest.
-            continue
+            return column
+    return None
+
+
+def _useful(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.kind is not ColumnKind.CLASS]
 
 
 def _comparison(column: Column, columns: Sequence[Column]) -> Any:
