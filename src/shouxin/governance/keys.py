@@ -2,7 +2,7 @@
 
 The master key never encrypts anything itself. Three keys follow from it (HKDF-SHA256, RFC 5869):
 one names values (*tokens*), one wraps the data key of each subject, one seals the house's own
-secrets. Forgetting the data key of a subject therefore makes everything sealed for it unreadable.
+secrets. Without the data key of a subject nothing sealed for it can be read.
 """
 
 from __future__ import annotations
