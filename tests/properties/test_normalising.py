@@ -76,7 +76,7 @@ def test_a_corpus_is_measured_part_by_part():
 
 
 def test_the_real_corpus_is_read(public_data):
-    """The dev part was never looked at while the rules were made."""
+    """No address of the dev part was looked at while the rules were made, only its figures."""
     folder = public_data / "chinese_address"
     if not folder.is_dir():
         pytest.skip(f"the address corpus is not at {folder}")

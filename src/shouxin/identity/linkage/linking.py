@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 _FEBRL = re.compile(r"rec-(\d+)-(?:org|dup-\d+)")
 # Reading, learning, weighing, grouping; and with a truth the peer.
 _STEPS = 4
-# Evens: a group is joined when it is likelier one person than two. Chosen before any file was seen.
+# Evens: a group is joined when it is likelier one person than two. Not tuned to any file.
 CUT_BITS = 0.0
 # Pairs below it can still hold a group together through others.
 _REACH_BITS = 3.0
