@@ -23,6 +23,9 @@ email       | no address                    | ****
 national_id | 33010619900101274X            | 3301**********274X
 national_id | E12345678                     | E******78
 national_id | 12345                         | ****
+birth_date  | 1990-03-05                    | 1990****
+birth_date  | 19900305                      | 1990****
+birth_date  | 5.3.1990                      | ****
 address     | 浙江省杭州市西湖区文三路 1 号 | 浙江省杭州市****
 address     | 杭州市                        | ****
 address     | 12 High Street, Leeds         | ****, Leeds

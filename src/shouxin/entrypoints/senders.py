@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from shouxin.database import Home
 from shouxin.governance import normalised
+from shouxin.governance.domain.masking import masked
 from shouxin.ingestion.verification import (
     RealNameAnswer,
     RealNameCheck,
@@ -29,7 +30,6 @@ from shouxin.ingestion.verification import (
     UnableToCheck,
     UnableToSend,
 )
-from shouxin.ingestion.verification.domain import masked_address
 from shouxin.kernel import Bilingual
 
 SENDER_VARIABLE = "SHOUXIN_SENDER"
@@ -51,7 +51,7 @@ class FileSender:
         """Append the message; the address is masked, since a file is not a vault."""
         line = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "to": f"{field}:{masked_address(field, address)}",
+            "to": f"{field}:{masked(field, address)}",
             "code": code,
             "text": text.as_data(),
         }
@@ -69,7 +69,7 @@ class ConsoleSender:
 
     def send(self, *, field: str, address: str, text: Bilingual, code: str) -> None:
         """One line a message, the address masked."""
-        sys.stderr.write(f"to {field}:{masked_address(field, address)}: {text.en} / {text.zh}\n")
+        sys.stderr.write(f"to {field}:{masked(field, address)}: {text.en} / {text.zh}\n")
 
 
 @dataclass(frozen=True, slots=True)

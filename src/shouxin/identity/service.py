@@ -25,11 +25,11 @@ from shouxin.identity.domain import (
     UnifyCount,
     masked,
     match,
-    present_values,
     reveal_refusal,
     verified_fields,
 )
 from shouxin.ingestion import PersonalFact
+from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id
 
 # What our own credit room reports carries the customer's id as its reference.

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar
-from shouxin.identity.linkage import LinkReport, UnableToLinkFile, link_file
+from shouxin.identity.linkage import LinkReport, UnableToLinkFile, link_file, splink_clusters
 
 
 def link(
@@ -38,7 +38,7 @@ def link(
                 file,
                 id_column=id_column,
                 truth_column=truth_column,
-                peer=lambda: peer,
+                peer=splink_clusters if peer else None,
                 progress=advance,
             )
         except UnableToLinkFile as error:

@@ -1,6 +1,6 @@
 """The values and decisions of identity: matching, masking and the profile. Pure."""
 
-from shouxin.identity.domain.masking import masked
+from shouxin.governance.domain.masking import masked
 from shouxin.identity.domain.matching import (
     MATCHING_FIELDS,
     SHARED_BY_MAX,
@@ -18,7 +18,6 @@ from shouxin.identity.domain.person import (
     RevealRefusal,
     RevealRefusalReason,
     UnifyCount,
-    present_values,
     reveal_refusal,
     verified_fields,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "UnifyCount",
     "masked",
     "match",
-    "present_values",
     "reveal_refusal",
     "verified_fields",
 ]

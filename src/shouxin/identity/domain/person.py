@@ -99,15 +99,6 @@ def reveal_refusal(field: str, *, operator: Operator, reason: str) -> RevealRefu
     return None
 
 
-def present_values(facts: Iterable[PersonalFact]) -> dict[str, PersonalFact]:
-    """The last sealed value of each field, by when it happened, then by when we learnt it."""
-    ordered = sorted(
-        (fact for fact in facts if fact.sealed is not None),
-        key=lambda fact: (fact.occurred_at, fact.received_at, fact.source, fact.source_id),
-    )
-    return {fact.field: fact for fact in ordered}
-
-
 def verified_fields(facts: Iterable[PersonalFact], present: Mapping[str, PersonalFact]) -> frozenset[str]:
     """The fields whose present value was verified, whichever event did it."""
     proven = {(fact.field, fact.token) for fact in facts if fact.verified}

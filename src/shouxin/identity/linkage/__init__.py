@@ -8,6 +8,7 @@ can be read; and records become people only where they agree with one another as
 from shouxin.identity.linkage.columns import Column, ColumnKind, recognise
 from shouxin.identity.linkage.linking import LinkReport, UnableToLinkFile, link_file
 from shouxin.identity.linkage.metrics import Agreement, b_cubed, pairwise
+from shouxin.identity.linkage.training import splink_clusters
 from shouxin.identity.linkage.weights import MatchWeights
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "link_file",
     "pairwise",
     "recognise",
+    "splink_clusters",
 ]

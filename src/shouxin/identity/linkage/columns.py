@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,8 +87,8 @@ def _kind(name: str, given: Sequence[str], different: int) -> ColumnKind:
     return ColumnKind.TEXT if words > 0.5 else ColumnKind.WORD
 
 
-def _most(holds: object) -> bool:
-    answers = [bool(answer) for answer in holds]  # type: ignore[attr-defined]
+def _most(holds: Iterable[object]) -> bool:
+    answers = [bool(answer) for answer in holds]
     return sum(answers) > _MOST * len(answers)
 
 

@@ -22,6 +22,8 @@ from shouxin.identity.linkage.weights import MICRO, MatchWeights, probability
 from shouxin.ingestion.domain.normalising import folded
 
 Progress = Callable[[int, int], None]
+# Another way to link the same records: (threshold, cluster of each record), for comparison.
+Peer = Callable[[pa.Table, Sequence[Column]], Iterator[tuple[float, list[int]]]]
 _FEBRL = re.compile(r"rec-(\d+)-(?:org|dup-\d+)")
 # Reading, learning, weighing, grouping; and with a truth the peer.
 _STEPS = 4
@@ -81,7 +83,7 @@ def link_file(
     *,
     id_column: str | None = None,
     truth_column: str | None = None,
-    peer: Callable[[], bool] = lambda: True,
+    peer: Peer | None = splink_clusters,
     progress: Progress | None = None,
 ) -> LinkReport:
     """Find the people of a CSV file. The truth, where there is one, only measures. Raises UnableToLinkFile.
@@ -106,7 +108,7 @@ def link_file(
     measured = replace(
         report, pairwise=pairwise(report.clusters, truth), b_cubed=b_cubed(report.clusters, truth)
     )
-    found = {at: pairwise(c, truth) for at, c in splink_clusters(records, columns)} if peer() else {}
+    found = {at: pairwise(c, truth) for at, c in peer(records, columns)} if peer else {}
     next(steps)
     return replace(measured, peer=found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
@@ -162,9 +162,3 @@ def _swapped_levels(column: Column, columns: Sequence[Column]) -> list[tuple[str
         crossed = f"{left} = {quoted(other.name, 'r')} AND {quoted(other.name, 'l')} = {right}"
         found.append((f"{_SWAPPED}{other.name}", crossed))
     return found
-
-
-def explained(weights: MatchWeights, bits: Mapping[str, int]) -> list[tuple[str, float]]:
-    """(column, bits) of a scored pair, the heaviest first; with the prior they add up to its weight."""
-    rows = [("prior", weights.prior), *bits.items()]
-    return [(name, micro / MICRO) for name, micro in sorted(rows, key=lambda row: -abs(row[1]))]

@@ -30,6 +30,7 @@ from shouxin.ingestion.domain.receipts import (
     Receipt,
     Refusal,
     RefusedItem,
+    present_values,
     receipt_of,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "json_schemas",
     "payload_with_tokens",
     "plain_payload",
+    "present_values",
     "read_personal",
     "receipt_of",
     "with_tokens",

@@ -116,6 +116,15 @@ class PersonalFact:
     received_at: datetime
 
 
+def present_values(facts: Iterable[PersonalFact]) -> dict[str, PersonalFact]:
+    """The last sealed value of each field, by when it happened, then by when we learnt it."""
+    ordered = sorted(
+        (fact for fact in facts if fact.sealed is not None),
+        key=lambda fact: (fact.occurred_at, fact.received_at, fact.source, fact.source_id),
+    )
+    return {fact.field: fact for fact in ordered}
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
     """A refused row as people see it: where it stood and why; what it held stays sealed."""

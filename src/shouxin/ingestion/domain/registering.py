@@ -77,18 +77,17 @@ class Registered:
 
 def check(row: Mapping[str, Any], *, now: datetime) -> tuple[list[FieldProblem], list[FieldProblem]]:
     """(refusals, warnings) of a registration, in the order of FIELDS."""
-    refusals, warnings = [], []
+    refusals: list[FieldProblem] = []
+    warnings: list[FieldProblem] = []
     if not row.get("name"):
         refusals.append(FieldProblem("name", _MISSING))
     for field, normalise in _CHECKS.items():
         if row.get(field):
             found = normalise(row[field])
-            refusals += [FieldProblem(field, problem_text(p)) for p in _blocking(field, found)]
-            warnings += [
-                FieldProblem(field, problem_text(p))
-                for p in found.problems
-                if p not in _blocking(field, found)
-            ]
+            blocking = _blocking(field, found)
+            for problem in found.problems:
+                told = refusals if problem in blocking else warnings
+                told.append(FieldProblem(field, problem_text(problem)))
     if not any(row.get(field) for field in ("phone", "email", "national_id")):
         refusals.append(FieldProblem("phone", _NO_WAY_TO_KNOW))
     refusals += _birthday_refusals(row, now=now)
@@ -104,6 +103,11 @@ def fact_of(row: Mapping[str, Any], *, source: str, now: datetime) -> Fact | Ref
     refusals, _ = check(row, now=now)
     if refusals:
         return Refusal(f"personal/{refusals[0].field}", refusals[0].text.en)
+    return event_of(row, source=source, now=now)
+
+
+def event_of(row: Mapping[str, Any], *, source: str, now: datetime) -> Fact | Refusal:
+    """The event of a registration whose values have passed ``check``."""
     payload = {"channel": row.get("channel") or "web", "region": row.get("region") or None}
     payload["business_code"] = row.get("business_code") or None
     reference = str(row.get("customer_ref") or "")

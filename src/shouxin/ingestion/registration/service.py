@@ -25,7 +25,7 @@ from shouxin.ingestion.domain.registering import (
     FieldProblem,
     Registered,
     check,
-    fact_of,
+    event_of,
 )
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
@@ -112,7 +112,11 @@ def register(
     A row has the names of ``domain.FIELDS``; ``places`` says where each stands (for the quarantine).
     Registering the same once more is a duplicate and changes nothing.
     """
-    facts = [fact_of(row, source=source, now=now) for row in rows]
+    checked = [check(row, now=now) for row in rows]
+    facts = [
+        None if refusals else event_of(row, source=source, now=now)
+        for row, (refusals, _) in zip(rows, checked, strict=True)
+    ]
     tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
     known = store.told_at_registration(
         db, [fact.source_id for fact in facts if isinstance(fact, Fact)], source=source
@@ -121,8 +125,8 @@ def register(
     held = store.holders(db, sorted(wanted), source=source)
     answers: list[Registered] = []
     taken: list[Fact] = []
-    for row, fact, told in zip(rows, facts, tokens, strict=True):
-        answer = _judged(row, fact, told, known=known, held=held, now=now)
+    for row, fact, found, told in zip(rows, facts, checked, tokens, strict=True):
+        answer = _judged(str(row.get("customer_ref") or ""), fact, found, told, known=known, held=held)
         if answer.outcome == "accepted":
             assert isinstance(fact, Fact)
             taken.append(fact)
@@ -136,20 +140,20 @@ def register(
 
 
 def _judged(
-    row: Mapping[str, Any],
-    fact: Fact | Refusal,
+    reference: str,
+    fact: Fact | Refusal | None,
+    found: tuple[list[FieldProblem], list[FieldProblem]],
     told: Tokens,
     *,
     known: Mapping[str, set[tuple[str, str]]],
     held: Mapping[tuple[str, str], set[str]],
-    now: datetime,
 ) -> Registered:
-    reference = str(row.get("customer_ref") or "")
-    refusals, warnings = check(row, now=now)
+    refusals, warnings = found
+    if fact is None:
+        return Registered(reference, "refused", tuple(refusals))
     if isinstance(fact, Refusal):
-        field = fact.field.removeprefix("personal/")
-        first = FieldProblem(field, Bilingual(fact.reason, fact.reason))
-        return Registered(reference, "refused", tuple(refusals) or (first,))
+        first = FieldProblem(fact.field.removeprefix("personal/"), Bilingual(fact.reason, fact.reason))
+        return Registered(reference, "refused", (first,))
     if fact.source_id in known:
         if known[fact.source_id] != set(told.items()):
             return Registered(reference, "refused", (FieldProblem("customer_ref", OTHER_VALUES),))
@@ -157,8 +161,8 @@ def _judged(
     others = {field: held.get((field, token), set()) - {reference} for field, token in told.items()}
     if others.get("national_id"):
         return Registered(reference, "refused", (FieldProblem("national_id", ID_IN_USE),))
-    warnings += [FieldProblem(field, SHARED) for field in _SHARED_FIELDS if others.get(field)]
-    return Registered(reference, "accepted", (), tuple(warnings))
+    shared = [FieldProblem(field, SHARED) for field in _SHARED_FIELDS if others.get(field)]
+    return Registered(reference, "accepted", (), (*warnings, *shared))
 
 
 def _receipt(chunk: RawChunk, answers: Sequence[Registered]) -> Receipt:

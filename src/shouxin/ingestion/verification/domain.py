@@ -176,11 +176,3 @@ def code_text(code: str) -> Bilingual:
         f"您的验证码是 {code}，{minutes} 分钟内有效。请勿告诉任何人。",
         f"Your code is {code}. It is valid for {minutes} minutes. Do not give it to anybody.",
     )
-
-
-def masked_address(field: str, address: str) -> str:
-    """The address as an answer may show it."""
-    if field == "email":
-        user, _, host = address.partition("@")
-        return f"{user[:1]}***@{host}"
-    return f"{address[:3]}****{address[-4:]}" if len(address) >= 9 else "****"

@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, UnableToOpen, sealer
+from shouxin.governance.domain.masking import masked
+from shouxin.ingestion.domain import present_values
 from shouxin.ingestion.service import accept, personal_facts
 from shouxin.ingestion.verification import store
 from shouxin.ingestion.verification.domain import (
@@ -27,7 +29,6 @@ from shouxin.ingestion.verification.domain import (
     Verified,
     checking_refusal,
     code_text,
-    masked_address,
     sending_refusal,
 )
 from shouxin.kernel import mint
@@ -84,7 +85,7 @@ def send_code(
     store.add_code(db, sent, now=now)
     # Last: when the gateway refuses, the transaction ends and nothing was counted.
     sender.send(field=field, address=address, text=code_text(code), code=code)
-    return CodeSent(verification_id, masked_address(field, address), sent.expires_at)
+    return CodeSent(verification_id, masked(field, address), sent.expires_at)
 
 
 def check_code(
@@ -163,9 +164,7 @@ def check_real_name(
 
 def _known_values(db: Connection, keyring: Keyring, *, source: str, customer_ref: str) -> dict[str, str]:
     """The last clear value of each field of a reference; nothing of one that was erased."""
-    facts = [fact for fact in personal_facts(db, [(source, customer_ref)]) if fact.sealed is not None]
-    facts.sort(key=lambda fact: (fact.occurred_at, fact.received_at, fact.source_id))
-    last = {fact.field: fact for fact in facts}
+    last = present_values(personal_facts(db, [(source, customer_ref)]))
     safe = sealer(db, keyring)
     subject = f"{source}:{customer_ref}"
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _STARS = "****"
+_YEAR = re.compile(r"\d{4}(?=\D|\d{4}$)")
 _MOBILE = re.compile(r"(?:\+|00)?(?:86)?[\s-]*(1\d{10})")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _IDENTITY_LENGTH_MIN = 12
@@ -73,10 +74,17 @@ def masked_address(address: str) -> str:
     return f"{_STARS}, {last}" if comma and last and not any(c.isdigit() for c in last) else _STARS
 
 
+def masked_birth_date(day: str) -> str:
+    """1990-03-05 is 1990****: the year alone; what does not begin with one shows nothing."""
+    year = _YEAR.match(day)
+    return f"{year.group()}{_STARS}" if year else _STARS
+
+
 _MASKS = {
     "name": masked_name,
     "phone": masked_phone,
     "email": masked_email,
     "national_id": masked_national_id,
+    "birth_date": masked_birth_date,
     "address": masked_address,
 }
