@@ -5,16 +5,20 @@ import uuid
 import pytest
 from litestar.testing import TestClient
 
+from scenarios.furnished import own_house
 from shouxin import governance
-from shouxin.entrypoints.house import House
 from shouxin.entrypoints.web import create_app
-from shouxin.governance import Scope, load_keyring
-from shouxin.kernel import system_clock
+from shouxin.governance import Scope
 
 
 @pytest.fixture(scope="module")
-def caller(database, home):
-    house = House(database, load_keyring(home), home, system_clock)
+def house(database):
+    with own_house(database, "registering") as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def caller(house):
     name = f"register-{uuid.uuid4().hex[:8]}"
     with house.database.begin() as db:
         _, clear = governance.add_api_key(
@@ -35,7 +39,7 @@ def person(**changes):
 
 
 def test_a_customer_is_registered_once(caller):
-    row = person()
+    row = person(birth_date="1990-01-01", address="浙江省杭州市西湖区文三路1号")
     first = caller.post("/v1/registrations", json=row)
     assert first.status_code == 200 and first.json()["outcome"] == "accepted"
     assert first.json()["warnings"][0]["field"] == "phone"

@@ -6,16 +6,16 @@ import uuid
 import pytest
 from litestar.testing import TestClient
 
+from scenarios.furnished import own_house
 from shouxin import governance
-from shouxin.entrypoints.house import House
 from shouxin.entrypoints.web import create_app
-from shouxin.governance import Scope, load_keyring
-from shouxin.kernel import system_clock
+from shouxin.governance import Scope
 
 
 @pytest.fixture(scope="module")
-def house(database, home):
-    return House(database, load_keyring(home), home, system_clock)
+def house(database):
+    with own_house(database, "verifying") as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
