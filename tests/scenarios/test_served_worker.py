@@ -33,10 +33,14 @@ def later(house, **more):
 
 
 def one_round(house, *names):
-    """Defer jobs and work until none is left; returns the names of jobs that did not succeed."""
+    """Defer jobs and work until none is left; returns the names of jobs that did not succeed.
+
+    The schedule is out: whatever the clock on the wall says, only what is named here is done.
+    """
 
     async def work():
         worker = create_worker(house)
+        worker.periodic_registry.periodic_tasks.clear()
         async with worker.open_async():
             for name in names:
                 await worker.configure_task(name).defer_async(timestamp=0)
