@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shouxin import ingestion
@@ -103,6 +103,11 @@ rows = st.fixed_dictionaries(
         "currency": st.sampled_from(["CNY", "cny", "", None]),
         "payload": st.sampled_from([json.dumps(value) for value in good_payloads.values()])
         | st.sampled_from(['{"method": "\\u0000"}', '{"method": "\\ud800"}', "{}", "", "[]", "null", None])
+        # Names of fields in escapes; texts that are payloads only when joined with their neighbours.
+        | st.sampled_from(['{"te\\u0078t": "13900000000", "rating": 5}', '{"method": "\\u5fae\\u4fe1"}'])
+        | st.sampled_from(
+            ['{"rating": 5', '"rating": 5}', "{}, {}", "{}, [{}", "{}]", '{"rating": 5,}', "{} "]
+        )
         | json_values.map(json.dumps),
         "personal": st.sampled_from(
             [None, "", '{"phone": "1"}', '{"device": "d"}', "[", '{"phone": null}', "null"]
@@ -142,6 +147,7 @@ def test_the_quick_way_takes_exactly_what_the_full_check_takes(batch):
         assert (row["amount_minor"], row["currency"]) == (
             (fact.amount.minor, fact.amount.currency) if fact.amount else (None, None)
         )
+        assert "13900000000" not in row["payload"]
         stored = {k: v for k, v in json.loads(row["payload"]).items() if not k.endswith("_token")}
         assert {k: v for k, v in stored.items() if v is not None} == json.loads(fact.payload)
 
@@ -186,3 +192,64 @@ def test_the_clock_of_a_shop_may_be_five_minutes_ahead(late):
 def test_masking_is_stable(text):
     once = without_contacts(text)
     assert without_contacts(once) == once
+
+
+@settings(max_examples=60, **SHARED)
+@given(names=st.lists(st.tuples(st.sampled_from(["shop", "web"]), st.sampled_from("abc")), max_size=8))
+def test_of_rows_with_one_identity_the_first_is_taken(names):
+    batch = [
+        {"source": source, "source_id": name, "kind": "login_recorded", "customer_ref": f"C{position}"}
+        | {"occurred_at": "2026-01-01", "payload": "{}", "place": "f:1", "position": position}
+        for position, (source, name) in enumerate(names)
+    ]
+    first = {}
+    for row in batch:
+        first.setdefault((row["source"], row["source_id"]), row["customer_ref"])
+    schema = pa.schema([(name, pa.string()) for name in (*ingestion.reading.REQUIRED_COLUMNS, "place")])
+    table = pa.Table.from_pylist(batch, schema=schema.append(pa.field("position", pa.int32())))
+    found = bulk.screened(table, now=NOW, token=KEYS.token).table.to_pylist()
+    assert {(row["source"], row["source_id"]): row["customer_ref"] for row in found} == first
+    assert len(found) == len(first)
+
+
+review_payloads = st.sampled_from(
+    [
+        '{"rating": 5}',
+        '{"te\\u0078t": "13900000000", "rating": 5}',
+        '{"text": "\\u0031390000000", "rating": 5}',
+        '{"rating": 5',
+        '"rating": 5}',
+        ', {"rating": 5}',
+        '{"rating": 5}, {"rating": 5}',
+        '{"rating": 5}, {"rating": 5',
+        '{"rating": 5,}',
+        ' {"rating": 5}\n',
+        "[]",
+        "{}",
+    ]
+)
+
+
+@settings(max_examples=100, **SHARED)
+@example(payloads=['{"rating": 5', '"rating": 5}', '{"rating": 5}, {"rating": 5}'])  # three, when joined
+@given(payloads=st.lists(review_payloads, min_size=1, max_size=6))
+def test_a_payload_is_judged_alone_whatever_its_neighbours_are(payloads):
+    row = {"source": "shop", "kind": "review_posted", "customer_ref": "C", "occurred_at": "2026-01-01"}
+    batch = [
+        row | {"source_id": str(position), "payload": payload, "place": "f:1"}
+        for position, payload in enumerate(payloads)
+    ]
+    schema = pa.schema([(name, pa.string()) for name in batch[0]])
+    table = pa.Table.from_pylist(batch, schema=schema)
+    table = table.append_column("position", pa.array(range(len(batch)), pa.int32()))
+    found = bulk.screened(table, now=NOW, token=KEYS.token)
+    verdicts = [check_row(row, now=NOW) for row in batch]
+    assert {item.position for item in found.refused} == {
+        position for position, verdict in enumerate(verdicts) if not isinstance(verdict, Fact)
+    }
+    stored = {row["position"]: json.loads(row["payload"]) for row in found.table.to_pylist()}
+    assert stored == {
+        position: json.loads(verdict.payload)
+        for position, verdict in enumerate(verdicts)
+        if isinstance(verdict, Fact)
+    }

@@ -9,33 +9,32 @@ at first sight. Plain rows need only their payload decoded; all others pass the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from shouxin.governance.domain import SEALED_FIELDS
 from shouxin.ingestion.domain import (
-    CLOCK_SKEW,
-    CURRENCY_PATTERN,
     EARLIEST,
-    FREE_TEXT_FIELDS,
-    KINDS,
-    REFERENCE_LENGTH_MAX,
-    SOURCE_PATTERN,
-    VERSION,
+    IDENTITY_SEPARATOR,
     Fact,
-    Presence,
+    are_payloads,
     check_row,
+    missing_proof,
     payload_with_tokens,
     plain_payload,
     read_personal,
 )
-from shouxin.ingestion.reading import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, RefusedRow, query_table
+from shouxin.ingestion.plain_sql import joined_payloads_sql, typed_sql
+from shouxin.ingestion.querying import query_table, working_engine
+from shouxin.ingestion.reading import RefusedRow
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -53,8 +52,8 @@ EVENT_SCHEMA = pa.schema(
     ]
 )
 _TIMES = ("occurred_at", "received_at")
+_OF_FACTS = ("source", "source_id", "kind", "version", "customer_ref", *_TIMES, "order_ref")
 _POSITIONED_SCHEMA = EVENT_SCHEMA.append(pa.field("position", pa.int32()))
-_ISO_INSTANT = r"^\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$"
 Token = Callable[[str, str], str]
 
 
@@ -73,10 +72,18 @@ def screened(rows: pa.Table, *, now: datetime, token: Token) -> Screened:
     ``token`` names personal values; the table that comes back holds tokens only, and of rows with
     one identity the first. Clear values stay in ``personal`` (by position), in memory.
     """
-    plain, personal, others = _plain_rows(_typed(rows, now=now), token=token)
-    facts, refused = _checked_rows(rows, others, now=now)
-    table = pa.concat_tables([plain, _facts_table(facts, token)])
-    personal += [(position, fact) for position, fact in facts if fact.personal]
+    if not rows.num_rows:
+        return Screened(_POSITIONED_SCHEMA.empty_table(), (), ())
+    with working_engine() as engine:
+        engine.register("given", rows)
+        typed = query_table(engine, typed_sql(rows, now=now)).combine_chunks()
+        engine.register("typed", typed)
+        joined = query_table(engine, joined_payloads_sql()).to_pylist()
+    assert np.array_equal(typed["position"], rows["position"]), "rows keep their order"
+    plain = _plain_rows(typed, _decodable_kinds(joined), token=token)
+    facts, refused = _checked_rows(rows, np.flatnonzero(~plain.taken).tolist(), now=now)
+    table = pa.concat_tables([plain.table, _facts_table(facts, token)])
+    personal = [*plain.personal, *((position, fact) for position, fact in facts if fact.personal)]
     return Screened(_first_of_each(table), tuple(personal), tuple(refused))
 
 
@@ -84,28 +91,120 @@ def without_known(found: Screened, known: set[tuple[str, str]]) -> tuple[pa.Tabl
     """The rows (EVENT_SCHEMA) that the log does not hold yet, and their facts with values to seal."""
     table = found.table
     if known:
-        rows = [row for row, identity in enumerate(identities(table)) if identity not in known]
+        pairs = zip(*identities(table), strict=True)
+        rows = [row for row, identity in enumerate(pairs) if identity not in known]
         table = table.take(pa.array(rows, pa.int64()))
-    kept = set(table.column("position").to_pylist())
-    to_seal = [
-        fact
-        for position, fact in found.personal
-        if position in kept and not fact.personal.keys().isdisjoint(SEALED_FIELDS)
+    to_seal = [item for item in found.personal if not item[1].personal.keys().isdisjoint(SEALED_FIELDS)]
+    kept = np.isin([position for position, _ in to_seal], table["position"])
+    return table.drop_columns("position"), [
+        fact for (_, fact), is_kept in zip(to_seal, kept, strict=True) if is_kept
     ]
-    return table.drop_columns("position"), to_seal
 
 
 def table_csv(table: pa.Table) -> memoryview:
     """The rows as CSV without a header: nothing for null, ``""`` for an empty text."""
     times = ", ".join(f"CAST(CAST({name} AS TIMESTAMP) AS VARCHAR) || '+00' AS {name}" for name in _TIMES)
-    with duckdb.connect(config={"threads": 1}) as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with working_engine() as engine:
         engine.register("given", table)
         # Arrow needs five times as long to spell a time as DuckDB.
         spelled = query_table(engine, f"SELECT * REPLACE ({times}) FROM given")
     buffer = pa.BufferOutputStream()
     pa_csv.write_csv(spelled, buffer, pa_csv.WriteOptions(include_header=False))
     return memoryview(buffer.getvalue())
+
+
+def identities(table: pa.Table) -> tuple[list[str], list[str]]:
+    """The source and the source_id of each row."""
+    return table["source"].to_pylist(), table["source_id"].to_pylist()
+
+
+def joined_identities(table: pa.Table) -> tuple[str, str]:
+    """The sources and the source_ids of the rows, each as one text, as the store asks for them."""
+    columns = (table[name].combine_chunks() for name in ("source", "source_id"))
+    whole = (pa.ListArray.from_arrays([0, table.num_rows], column) for column in columns)
+    sources, source_ids = (pc.binary_join(array, IDENTITY_SEPARATOR)[0].as_py() for array in whole)
+    return sources, source_ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """The plain rows whose payload is in order, those with values to seal, and a mask of the former."""
+
+    table: pa.Table
+    personal: list[tuple[int, Fact]]
+    taken: npt.NDArray[np.bool_]
+
+
+def _decodable_kinds(joined: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The kinds whose payloads of this chunk are all in order; the others are looked at one by one."""
+    return [row["kind"] for row in joined if are_payloads(row["kind"], row["payloads"], count=row["rows"])]
+
+
+def _plain_rows(typed: pa.Table, decodable: Sequence[str], *, token: Token) -> _Plain:
+    plain = typed["is_plain"].to_numpy()
+    sound = pc.is_in(typed["kind"], pa.array(decodable, pa.string())).to_numpy()
+    taken = plain & sound & ~typed["is_escaped"].to_numpy()
+    spelled: dict[int, str] = {}  # payloads that are stored otherwise than they came, by row
+    for row, kind, payload in _cells(typed, plain & ~taken, "kind", "payload"):
+        text = plain_payload(kind, payload)
+        if text is not None:
+            taken[row], spelled[row] = True, text
+    to_seal: dict[int, dict[str, str]] = {}
+    has_personal = typed["personal"].is_valid().to_numpy()
+    for row, kind, payload, personal in _cells(typed, taken & has_personal, "kind", "payload", "personal"):
+        text, values = spelled.get(row, payload).encode(), read_personal(kind, personal)
+        if values is None or missing_proof(kind, text, values):
+            taken[row] = False
+            continue
+        tokens = {field: token(field, value) for field, value in values.items()}
+        spelled[row] = payload_with_tokens(text, tokens).decode()
+        if not values.keys().isdisjoint(SEALED_FIELDS):
+            to_seal[row] = values
+    typed = _with_payloads(typed, spelled)
+    table = typed.filter(pa.array(taken)).select(_POSITIONED_SCHEMA.names).cast(_POSITIONED_SCHEMA)
+    return _Plain(table, _facts_with_values(typed, to_seal), taken)
+
+
+def _cells(typed: pa.Table, chosen: npt.NDArray[np.bool_], *names: str) -> Iterator[tuple[Any, ...]]:
+    """The number of each chosen row, and its cells."""
+    numbers = np.flatnonzero(chosen)
+    rows = typed.select(names).take(pa.array(numbers))
+    return zip(numbers.tolist(), *(rows[name].to_pylist() for name in names), strict=True)
+
+
+def _with_payloads(typed: pa.Table, spelled: Mapping[int, str]) -> pa.Table:
+    """The rows, some payloads exchanged."""
+    changed = np.zeros(typed.num_rows, dtype=bool)
+    changed[list(spelled)] = True
+    texts = pa.array([spelled[row] for row in sorted(spelled)], pa.string())
+    payloads = pc.replace_with_mask(typed["payload"].combine_chunks(), pa.array(changed), texts)
+    return typed.set_column(typed.column_names.index("payload"), "payload", payloads)
+
+
+def _facts_with_values(typed: pa.Table, to_seal: Mapping[int, dict[str, str]]) -> list[tuple[int, Fact]]:
+    """The rows that hold something to seal, as facts, by position."""
+    rows = typed.take(pa.array(to_seal, pa.int64()))
+    named = [_instants(rows[name]) if name in _TIMES else rows[name].to_pylist() for name in _OF_FACTS]
+    return [
+        # Nothing that is sealed hangs on an amount.
+        (
+            position,
+            Fact(
+                **dict(zip(_OF_FACTS, cells, strict=True)),
+                amount=None,
+                payload=payload.encode(),
+                personal=values,
+            ),
+        )
+        for position, payload, values, *cells in zip(
+            rows["position"].to_pylist(), rows["payload"].to_pylist(), to_seal.values(), *named, strict=True
+        )
+    ]
+
+
+def _instants(column: pa.ChunkedArray) -> list[datetime]:
+    """Times of a column; Arrow itself asks a calendar of zones for each of them."""
+    return [EARLIEST + timedelta(microseconds=n) for n in column.cast(pa.int64()).to_pylist()]
 
 
 def _facts_table(facts: Iterable[tuple[int, Fact]], token: Token) -> pa.Table:
@@ -118,46 +217,6 @@ def _facts_table(facts: Iterable[tuple[int, Fact]], token: Token) -> pa.Table:
         row["currency"] = fact.amount and fact.amount.currency
         rows.append(row | {"position": position})
     return pa.Table.from_pylist(rows, schema=_POSITIONED_SCHEMA)
-
-
-def _plain_rows(typed: pa.Table, *, token: Token) -> tuple[pa.Table, list[tuple[int, Fact]], list[int]]:
-    """Plain rows whose payload decodes; those with personal values, by position; all other positions."""
-    taken: list[int] = []
-    others: list[int] = []
-    payloads: list[str] = []
-    personal_rows: list[tuple[int, dict[str, str]]] = []
-    columns = (typed.column(name).to_pylist() for name in ("is_plain", "kind", "payload", "personal"))
-    for row, (is_plain, kind, payload, personal) in enumerate(zip(*columns, strict=True)):
-        spelled = plain_payload(kind, payload) if is_plain else None
-        values = read_personal(kind, personal) if personal and spelled else {}
-        if spelled is None or values is None:
-            others.append(row)
-            continue
-        if values:
-            tokens = {field: token(field, value) for field, value in values.items()}
-            spelled = payload_with_tokens(spelled.encode(), tokens).decode()
-            personal_rows.append((len(taken), values))
-        taken.append(row)
-        payloads.append(spelled)
-    table = typed.take(pa.array(taken, pa.int64()))
-    table = table.set_column(table.column_names.index("payload"), "payload", pa.array(payloads, pa.string()))
-    table = table.select(_POSITIONED_SCHEMA.names).cast(_POSITIONED_SCHEMA)
-    return table, _facts_with_values(table, personal_rows), others
-
-
-def _facts_with_values(
-    table: pa.Table, personal_rows: Sequence[tuple[int, dict[str, str]]]
-) -> list[tuple[int, Fact]]:
-    """The rows that hold something to seal, as facts, by position."""
-    sealed = [item for item in personal_rows if not item[1].keys().isdisjoint(SEALED_FIELDS)]
-    rows = table.take(pa.array([row for row, _ in sealed], pa.int64())).to_pylist()
-    facts = []
-    for row, (_, values) in zip(rows, sealed, strict=True):
-        position = row.pop("position")
-        del row["amount_minor"], row["currency"]  # nothing that is sealed hangs on an amount
-        row["payload"] = row["payload"].encode()
-        facts.append((position, Fact(**row, amount=None, personal=values)))
-    return facts
 
 
 def _checked_rows(
@@ -193,95 +252,15 @@ def _spelled(value: Any) -> str:
 
 def _first_of_each(table: pa.Table) -> pa.Table:
     """Of rows with one identity, the one that stood first."""
-    if len(set(identities(table))) == table.num_rows:
+    names = table["source_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    repeated = np.bincount(names)[names] > 1  # of these alone the source is looked at
+    if not repeated.any():
         return table
-    table = table.sort_by("position")
-    first: dict[tuple[str, str], int] = {}
-    for row, identity in enumerate(identities(table)):
-        first.setdefault(identity, row)
-    return table.take(pa.array(first.values(), pa.int64()))
-
-
-def identities(table: pa.Table) -> list[tuple[str, str]]:
-    """The (source, source_id) of each row."""
-    columns = (table.column(name).to_pylist() for name in ("source", "source_id"))
-    return list(zip(*columns, strict=True))
-
-
-def _typed(rows: pa.Table, *, now: datetime) -> pa.Table:
-    """The rows in the types of the event table, and ``is_plain`` for each."""
-    with duckdb.connect(config={"threads": 1}) as engine:
-        engine.execute("SET TimeZone = 'UTC'")
-        engine.register("given", rows)
-        return query_table(engine, _typed_sql(rows, now=now))
-
-
-def _typed_sql(rows: pa.Table, *, now: datetime) -> str:
-    columns = ", ".join(
-        f"{_cell_sql(name, rows)} AS {name}" for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
-    )
-    received = "received_at" if "received_at" in rows.column_names else "NULL"
-    return f"""
-        WITH cells AS (
-            SELECT {columns}, coalesce(CAST({received} AS VARCHAR), '') <> '' AS says_received, position
-            FROM given)
-        SELECT source, source_id, kind, CAST({VERSION} AS SMALLINT) AS version, customer_ref, occurred_at,
-               coalesce(received_at, TIMESTAMPTZ '{now.isoformat()}') AS received_at, order_ref,
-               TRY_CAST(amount_minor AS BIGINT) AS amount_minor,
-               CASE WHEN amount_minor IS NOT NULL THEN currency END AS currency,
-               coalesce(payload, '{{}}') AS payload, personal, position,
-               coalesce({_plain_sql(now=now)}, false) AS is_plain
-        FROM cells ORDER BY position
-    """
-
-
-def _cell_sql(name: str, rows: pa.Table) -> str:
-    """One cell as text or as an instant; an empty text is nothing; only ISO 8601 is read as a time."""
-    if name not in rows.column_names:
-        return "NULL::TIMESTAMPTZ" if name.endswith("_at") else "NULL::VARCHAR"
-    kind = rows.schema.field(name).type
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
-    if name.endswith("_at"):
-        text = f"CASE WHEN regexp_matches({name}, '{_ISO_INSTANT}') THEN TRY_CAST({name} AS TIMESTAMPTZ) END"
-        return text if is_text else f"TRY_CAST({name} AS TIMESTAMPTZ)"
-    return f"nullif(CAST({name} AS VARCHAR), '')"
-
-
-def _plain_sql(*, now: datetime) -> str:
-    """The rules of ``domain`` that a query can see, from the same data. Null means not plain."""
-    currency = f"regexp_matches(currency, '{CURRENCY_PATTERN}')"
-    free_text = f"regexp_matches(payload, '\"({'|'.join(FREE_TEXT_FIELDS)})\"')"
-    latest = f"TIMESTAMPTZ '{(now + CLOCK_SKEW).isoformat()}'"
-    earliest = f"TIMESTAMPTZ '{EARLIEST.isoformat()}'"
-    rules = [
-        f"regexp_matches(source, '{SOURCE_PATTERN}')",
-        *(_reference_sql(name) for name in ("source_id", "customer_ref")),
-        f"order_ref IS NULL OR {_reference_sql('order_ref')}",
-        f"coalesce(version, '{VERSION}') = '{VERSION}'",
-        f"occurred_at BETWEEN {earliest} AND {latest}",
-        f"NOT says_received OR received_at BETWEEN occurred_at AND {latest}",
-        "amount IS NULL",
-        rf"amount_minor IS NULL OR regexp_matches(amount_minor, '^\d{{1,18}}$') AND {currency}",
-        f"CASE kind {' '.join(_kind_sql(name) for name in KINDS)} ELSE false END",
-        # A proof must name its identifier, and free text may need masking: both are looked at closely.
-        "kind <> 'customer_verified'",
-        r"payload IS NULL OR NOT contains(payload, '\u0000')",
-        rf"payload IS NULL OR NOT ({free_text} AND regexp_matches(payload, '@|\\u|\d([ -]?\d){{6}}'))",
-    ]
-    return " AND ".join(f"({rule})" for rule in rules)
-
-
-def _reference_sql(name: str) -> str:
-    return (
-        f"length({name}) BETWEEN 1 AND {REFERENCE_LENGTH_MAX} AND trim({name}) <> ''"
-        rf" AND NOT regexp_matches({name}, '[\x00-\x1f\x7f]')"
-    )
-
-
-def _kind_sql(name: str) -> str:
-    kind = KINDS[name]
-    conditions = ["true"]
-    for column, presence in (("amount_minor", kind.amount), ("order_ref", kind.order_ref)):
-        if presence is not Presence.OPTIONAL:
-            conditions.append(f"{column} IS {'NOT ' if presence is Presence.REQUIRED else ''}NULL")
-    return f"WHEN '{name}' THEN {' AND '.join(conditions)}"
+    first: set[tuple[str, str]] = set()
+    rows = np.flatnonzero(repeated)
+    rows = rows[np.argsort(table["position"].to_numpy()[rows])]
+    kept = ~repeated
+    for row, source, source_id in zip(rows.tolist(), *identities(table.take(pa.array(rows))), strict=True):
+        kept[row] = (source, source_id) not in first
+        first.add((source, source_id))
+    return table.filter(pa.array(kept))

@@ -23,7 +23,8 @@ import duckdb
 import pyarrow as pa
 
 from shouxin.ingestion.adapting import Interpreted
-from shouxin.ingestion.reading import RawChunk, RefusedRow, UnableToRead, csv_chunks, query_table
+from shouxin.ingestion.querying import query_table, working_engine
+from shouxin.ingestion.reading import RawChunk, RefusedRow, UnableToRead, csv_chunks
 
 SOURCE = "olist"
 # Each table by the words its file may be called, and the columns that are read.
@@ -61,8 +62,7 @@ _NEEDED = ("orders", "items")
 
 def olist_chunks(folder: Path, *, rows: int = 100_000) -> Iterator[Interpreted]:
     """The orders in ``folder`` as canonical events. Raises UnableToRead."""
-    with duckdb.connect(config={"threads": 1}) as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with working_engine() as engine:
         refused: list[RefusedRow] = []
         for name in _TABLES:
             table, malformed = _table(folder, name)

@@ -22,11 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from shouxin.ingestion.adapting import Interpreted, interpreted_chunks, split
-from shouxin.ingestion.reading import csv_chunks, files_below, query_table
+from shouxin.ingestion.querying import query_table, working_engine
+from shouxin.ingestion.reading import csv_chunks, files_below
 
 SOURCE = "online-retail"
 COLUMNS = (
@@ -51,8 +51,7 @@ def online_retail_chunks(path: Path, *, rows: int = 100_000) -> Iterator[Interpr
 
 def interpret(lines: pa.Table) -> Interpreted:
     """Lines (text columns, ``place`` and ``position``) as canonical rows, repeats and refusals."""
-    with duckdb.connect(config={"threads": 1}) as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+    with working_engine() as engine:
         engine.register("given", lines)
         return split(query_table(engine, _interpret_sql()), lines, source=SOURCE)
 

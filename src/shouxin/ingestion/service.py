@@ -16,6 +16,7 @@ from shouxin.governance import Keyring, sealer
 from shouxin.governance.domain import SEALED_FIELDS
 from shouxin.ingestion import bulk, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
+from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
     Fact,
     PersonalFact,
@@ -114,36 +115,41 @@ def load_stepwise(
 ) -> Receipt:
     """Load chunks, each in a transaction of its own that ``begin`` opens.
 
-    What was loaded stays when the load is interrupted, and loading again adds nothing twice.
+    What was loaded stays when the load is interrupted, and loading again adds nothing twice. While a chunk
+    is stored, the next one is read and checked; chunks are stored in their order.
     """
     receipt, token = Receipt(), _cached_token(keyring)
-    for chunk in chunks:
+    for chunk, found in one_ahead(chunks, lambda chunk: bulk.screened(chunk.rows, now=now, token=token)):
         with begin() as db:
-            receipt += _load_chunk(db, chunk, keyring=keyring, now=now, token=token)
+            receipt += _load_chunk(db, chunk, found, keyring=keyring, now=now, token=token)
         if progress is not None:
             progress(chunk.done, chunk.total)
     return receipt
 
 
 def _load_chunk(
-    db: Connection, chunk: Interpreted, *, keyring: Keyring, now: datetime, token: bulk.Token
+    db: Connection,
+    chunk: Interpreted,
+    found: bulk.Screened,
+    *,
+    keyring: Keyring,
+    now: datetime,
+    token: bulk.Token,
 ) -> Receipt:
-    refused = list(chunk.refused)
-    quarantine.keep(db, refused, adapter=chunk.adapter, keyring=keyring, now=now)
-    accepted = 0
-    if chunk.rows.num_rows:
-        found = bulk.screened(chunk.rows, now=now, token=token)
-        quarantine.keep(db, found.refused, adapter="canonical", keyring=keyring, now=now)
-        refused += found.refused
-        accepted = _append_screened(db, found, keyring=keyring, token=token)
+    """Keep what is refused of a chunk that was looked through, and store what is new."""
+    quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
+    quarantine.keep(db, found.refused, adapter="canonical", keyring=keyring, now=now)
+    accepted = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else 0
+    refused = [*chunk.refused, *found.refused]
     return _receipt(chunk.read, accepted, refused, first_position=chunk.first_position)
 
 
 def _append_screened(db: Connection, found: bulk.Screened, *, keyring: Keyring, token: bulk.Token) -> int:
     """Store what is new of a chunk. Should another load store some of it first, look and try again."""
-    identities = bulk.identities(found.table)
+    sources, source_ids = bulk.joined_identities(found.table)
     for _ in range(_TRIES_MAX):
-        table, to_seal = bulk.without_known(found, store.known_identities(db, identities))
+        known = store.known_identities(db, sources=sources, source_ids=source_ids)
+        table, to_seal = bulk.without_known(found, known)
         sealed = _sealed(db, to_seal, keyring=keyring, token=token)
         if store.append_many(db, bulk.table_csv(table), sealed):
             return int(table.num_rows)

@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, RowMapping, text
 
 from shouxin.database import copy_rows
-from shouxin.ingestion.domain import Fact, PersonalFact, QuarantinedRow
+from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, PersonalFact, QuarantinedRow
 from shouxin.kernel import Event, Money
 
 EVENT_COLUMNS = (
@@ -113,17 +113,22 @@ def append_many(db: Connection, csv: memoryview, personal: Iterable[PersonalFact
     return True
 
 
-def known_identities(db: Connection, identities: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those (source, source_id) that the log holds already."""
+def known_identities(db: Connection, *, sources: str, source_ids: str) -> set[tuple[str, str]]:
+    """Those (source, source_id) that the log holds already.
+
+    They are given side by side as two texts, parted by a character that no reference can hold: a hundred
+    thousand names are spelled and read many times quicker so than as an array.
+    """
     rows = db.execute(
         text(
             """
             SELECT source, source_id
-            FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS new (source, source_id)
+            FROM ROWS FROM (string_to_table(:sources, :parted_by), string_to_table(:ids, :parted_by))
+                 AS new (source, source_id)
             JOIN ingestion.event USING (source, source_id)
             """
         ),
-        {"sources": [source for source, _ in identities], "ids": [name for _, name in identities]},
+        {"sources": sources, "ids": source_ids, "parted_by": IDENTITY_SEPARATOR},
     )
     return {(row.source, row.source_id) for row in rows}
 

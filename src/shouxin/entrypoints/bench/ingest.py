@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import psycopg
@@ -31,7 +32,7 @@ _PEERS = {
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Events a second of ``load_file``, and of COPY into a bare table and into an equal one."""
+    """Events a second of a load chunk by chunk, and of COPY into a bare table and into an equal one."""
     files = _some_files(ground)
     house = ground.empty_house("ingest")
     with _owner(house) as owner:
@@ -53,7 +54,7 @@ def measure(ground: Ground) -> list[Line]:
     what = f"{events:,} events in {len(files)} Parquet files, {sealed:,} personal values sealed on the way"
     return [
         Line(
-            f"load_file beside COPY into {table}",
+            f"a load of files beside COPY into {table}",
             rate["ours"],
             "events/s",
             peer=rate[f"bench.{place}"],
@@ -94,9 +95,9 @@ def _owner(house: House) -> psycopg.Connection[tuple[int, ...]]:
 
 
 def _load(house: House, files: list[Path]) -> None:
-    for path in files:
-        with house.database.begin() as db:
-            ingestion.load_file(db, path, keyring=house.keyring, now=house.clock())
+    """As ``shouxin ingest events`` loads a folder: each file is a chunk with a transaction of its own."""
+    chunks = chain.from_iterable(ingestion.file_chunks(path) for path in files)
+    ingestion.load_stepwise(house.database.begin, chunks, keyring=house.keyring, now=house.clock())
 
 
 def _stored_rows(owner: psycopg.Connection[tuple[int, ...]], files: list[Path]) -> list[bytes]:

@@ -17,6 +17,8 @@ SOURCE_PATTERN = "^[a-z0-9][a-z0-9_-]{0,63}$"
 CURRENCY_PATTERN = "^[A-Z]{3}$"
 AMOUNT_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,3})?$"
 PERSONAL_LENGTH_MAX = 500
+# A control character: no source and no reference holds one.
+IDENTITY_SEPARATOR = "\x1f"
 
 
 class Presence(StrEnum):
