@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
 from shouxin.governance.domain import SEALED_FIELDS
-from shouxin.ingestion import bulk, quarantine, store
+from shouxin.ingestion import bulk, consent, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
 from shouxin.ingestion.domain import (
     Fact,
@@ -57,6 +57,7 @@ def accept(
     verdicts = [
         text if isinstance(text, Refusal) else check_envelope(text, now=now, source=source) for text in texts
     ]
+    verdicts = consent.screen(db, verdicts, now=now)
     facts = [verdict for verdict in verdicts if isinstance(verdict, Fact)]
     fresh = append(db, facts, keyring=keyring)
     refused = [
@@ -132,9 +133,10 @@ def _load_chunk(
     quarantine.keep(db, refused, adapter=chunk.adapter, keyring=keyring, now=now)
     accepted = 0
     if chunk.rows.num_rows:
-        found = bulk.screened(chunk.rows, now=now, token=token)
-        quarantine.keep(db, found.refused, adapter="canonical", keyring=keyring, now=now)
-        refused += found.refused
+        agreed = consent.screen_rows(db, chunk.rows, now=now)
+        found = bulk.screened(agreed.rows, now=now, token=token)
+        quarantine.keep(db, (*agreed.refused, *found.refused), adapter="canonical", keyring=keyring, now=now)
+        refused += (*agreed.refused, *found.refused)
         accepted = _append_screened(db, found, keyring=keyring, token=token)
     return _receipt(chunk.read, accepted, refused, first_position=chunk.first_position)
 
