@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
-from shouxin.ingestion import online_retail, store
+from shouxin.ingestion import consent, online_retail, store
 from shouxin.ingestion.domain import (
     REFERENCE_LENGTH_MAX,
     Fact,
@@ -81,6 +81,7 @@ def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append) -
                 [(row["adapter"], row["source"], raw) for row, raw in zip(rows, raws, strict=True)], now
             )
         ]
+        verdicts = consent.screen(db, verdicts, now=now)
         fresh = append(db, [verdict for verdict in verdicts if isinstance(verdict, Fact)], keyring=keyring)
         outcomes: dict[int, str] = {}
         for row, verdict in zip(rows, verdicts, strict=True):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
 from shouxin.governance.domain import SEALED_FIELDS
-from shouxin.ingestion import bulk, quarantine, store
+from shouxin.ingestion import bulk, consent, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
 from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
@@ -58,6 +58,7 @@ def accept(
     verdicts = [
         text if isinstance(text, Refusal) else check_envelope(text, now=now, source=source) for text in texts
     ]
+    verdicts = consent.screen(db, verdicts, now=now)
     facts = [verdict for verdict in verdicts if isinstance(verdict, Fact)]
     fresh = append(db, facts, keyring=keyring)
     refused = [
@@ -137,10 +138,14 @@ def _load_chunk(
     token: bulk.Token,
 ) -> Receipt:
     """Keep what is refused of a chunk that was looked through, and store what is new."""
+    agreed = consent.screen_rows(db, chunk.rows, now=now)
+    if agreed.rows is not chunk.rows:  # some rows go, or go without a field: look at what is left
+        found = bulk.screened(agreed.rows, now=now, token=token)
+    by_rule = (*agreed.refused, *found.refused)
     quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
-    quarantine.keep(db, found.refused, adapter="canonical", keyring=keyring, now=now)
+    quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
     accepted = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else 0
-    refused = [*chunk.refused, *found.refused]
+    refused = [*chunk.refused, *by_rule]
     return _receipt(chunk.read, accepted, refused, first_position=chunk.first_position)
 
 

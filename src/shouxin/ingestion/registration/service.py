@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from shouxin.governance import Keyring
 from shouxin.governance.domain import SEALED_FIELDS
-from shouxin.ingestion import quarantine
+from shouxin.ingestion import consent, quarantine
 from shouxin.ingestion.domain import Fact, Receipt, Refusal, RefusedItem, receipt_of
 from shouxin.ingestion.domain.registering import (
     ADAPTER,
@@ -113,10 +113,12 @@ def register(
     Registering the same once more is a duplicate and changes nothing.
     """
     checked = [check(row, now=now) for row in rows]
-    facts = [
+    told_facts = [
         None if refusals else event_of(row, source=source, now=now)
         for row, (refusals, _) in zip(rows, checked, strict=True)
     ]
+    # Before anything is compared: what may not be kept is not told, so the same again is a duplicate.
+    facts = consent.screen(db, told_facts, now=now)
     tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
     known = store.told_at_registration(
         db, [fact.source_id for fact in facts if isinstance(fact, Fact)], source=source
