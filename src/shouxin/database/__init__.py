@@ -6,7 +6,7 @@ which can not change or delete what is append-only. ``SHOUXIN_DATABASE_URL`` nam
 15 to 18, instead. Every service function of the house takes the connection that a door opened here.
 """
 
-from shouxin.database.bulk_copy import copy_rows
+from shouxin.database.bulk_copy import copy_rows, copying
 from shouxin.database.engine import Database, opened
 from shouxin.database.home import Home, find_home
 from shouxin.database.migrate import UnableToMigrate, current_revision, head_revision, migrate
@@ -19,6 +19,7 @@ __all__ = [
     "UnableToMigrate",
     "UnableToStartServer",
     "copy_rows",
+    "copying",
     "current_revision",
     "find_home",
     "head_revision",

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, RowMapping, text
 
-from shouxin.database import copy_rows
+from shouxin.database import copy_rows, copying
 from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, PersonalFact, QuarantinedRow
 from shouxin.kernel import Event, Money
 
@@ -98,12 +98,10 @@ def append_many(db: Connection, csv: memoryview, personal: Iterable[PersonalFact
     False, and nothing is added, when another transaction stored one of them in the meantime.
     """
     _announce_writing(db)
-    driver = db.connection.driver_connection
-    assert driver is not None, "the connection is closed"
     statement = f"COPY ingestion.event ({_COLUMNS_SQL}) FROM STDIN (FORMAT csv)"
     with db.begin_nested() as savepoint:
         try:
-            with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            with copying(db, statement) as copy:
                 for start in range(0, len(csv), _COPY_BYTES):
                     copy.write(csv[start : start + _COPY_BYTES])
         except UniqueViolation:
