@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from shouxin.simulation import UnableToSimulate, Wanted, checkouts, draw_world
+from shouxin.simulation import UnableToSimulate, Wanted, blocks, checkouts, draw_world
+from shouxin.simulation.block import chunks
 from shouxin.simulation.borrowing import (
     BLOCKED_AT_DAYS,
     Plans,
@@ -21,7 +22,6 @@ from shouxin.simulation.domain import NEVER, Life, draw_population, fallen, pays
 from shouxin.simulation.facts import json_objects, numbers, words
 from shouxin.simulation.persons import check_character, make_persons
 from shouxin.simulation.seasons import day_weights, festival_weight, sale_weight, time_of_day
-from shouxin.simulation.service import chunks
 from shouxin.simulation.story import handed_over
 from shouxin.simulation.world import stream
 
@@ -30,7 +30,7 @@ START = date(2024, 7, 1)
 
 @pytest.fixture(scope="module")
 def world():
-    return draw_world(Wanted(customers=600, months=12, start=START, seed=3, live_days=60))
+    return draw_world(blocks(Wanted(customers=600, months=12, start=START, seed=3, live_days=60))[0])
 
 
 def test_sales_are_busy_and_spring_festival_is_quiet():
@@ -64,7 +64,7 @@ def test_identity_numbers_carry_the_check_character_of_the_standard(digits, chec
 
 
 def test_made_up_people_can_not_be_real():
-    persons = make_persons(stream(1, "persons"), np.arange(500))
+    persons = make_persons(stream(1, "persons"), np.arange(500), numbers=7_999_500 + np.arange(500))
     phones, ids = persons.phone.to_pylist(), persons.national_id.to_pylist()
     assert len(set(phones)) == len(set(ids)) == 500
     assert all(len(phone) == 11 and phone.startswith("1010") for phone in phones)
@@ -74,7 +74,7 @@ def test_made_up_people_can_not_be_real():
 
 
 def test_accounts_of_one_person_share_what_names_them():
-    persons = make_persons(stream(1, "persons"), np.array([0, 1, 0, 3]))
+    persons = make_persons(stream(1, "persons"), np.array([0, 1, 0, 3]), numbers=np.arange(4))
     for column in (persons.name, persons.phone, persons.national_id, persons.addresses[0]):
         assert column[0] == column[2] != column[1]
     assert persons.email[0] != persons.email[2]
@@ -155,7 +155,7 @@ def test_json_leaves_out_what_is_absent():
 
 def test_files_cover_the_history_without_a_gap():
     wanted = Wanted(customers=100, months=5, start=date(2024, 11, 15), seed=1)
-    edges = list(chunks(wanted))
+    edges = list(chunks(wanted, first=0, last=wanted.history_days))
     assert wanted.end == date(2025, 4, 15)
     assert [edge[0] for edge in edges][:2] == ["001-2024-11", "002-2024-12"]
     assert all(left[2] == right[1] for left, right in itertools.pairwise(edges))

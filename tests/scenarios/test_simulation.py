@@ -73,7 +73,7 @@ def test_every_event_passes_the_rules_of_the_door(small):
     out, _ = small
     refused = [
         (row["kind"], refusal.field, refusal.reason)
-        for row in rows(out) + rows(out, "live/events.parquet")
+        for row in rows(out) + rows(out, "live/events/*.parquet")
         if isinstance(refusal := check_row(row, now=LATER), Refusal)
     ]
     assert not refused[:5]
@@ -91,7 +91,7 @@ def test_all_kinds_occur_and_the_report_counts_them(shop):
 
 def test_files_are_in_the_order_of_learning_and_ids_are_unique_but_for_exact_repeats(small):
     out, report = small
-    read = rows(out) + rows(out, "live/events.parquet")
+    read = rows(out) + rows(out, "live/events/*.parquet")
     received = [row["received_at"] for row in read]
     assert received == sorted(received)
     assert all(row["received_at"] >= row["occurred_at"] for row in read)
@@ -139,7 +139,7 @@ def test_the_truth_is_apart_and_agrees_with_what_happens(small):
     assert not any("risk" in row["payload"] for row in rows(out))
     told = {
         row["customer_ref"]
-        for row in rows(out) + rows(out, "live/events.parquet")
+        for row in rows(out) + rows(out, "live/events/*.parquet")
         if row["kind"] == "instalment_overdue" and json.loads(row["payload"])["days_past_due"] == 60
     }
     assert told == {row["customer_ref"] for row in truth if row["first_default_at"]}
@@ -161,7 +161,7 @@ def test_abusers_ask_for_money_without_goods(shop):
 def test_instalments_are_told_once_and_in_order(small):
     out, _ = small
     seen = {}
-    for row in rows(out) + rows(out, "live/events.parquet"):
+    for row in rows(out) + rows(out, "live/events/*.parquet"):
         if row["kind"] in {"instalment_due", "instalment_overdue", "repayment_received"}:
             payload = json.loads(row["payload"])
             key = (payload["plan_id"], payload["number"])
@@ -182,7 +182,7 @@ def test_instalments_are_told_once_and_in_order(small):
 def test_live_checkouts_are_new_orders_that_the_events_do_not_tell(small):
     out, report = small
     intents = list(read_checkouts(out / "live/checkouts.parquet"))
-    told = {row["order_ref"] for row in rows(out) + rows(out, "live/events.parquet")}
+    told = {row["order_ref"] for row in rows(out) + rows(out, "live/events/*.parquet")}
     assert len(intents) == report.live_checkouts == 40
     assert not {intent.order_ref for intent in intents} & told
     assert [intent.at for intent in intents] == sorted(intent.at for intent in intents)

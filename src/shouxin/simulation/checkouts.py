@@ -22,7 +22,7 @@ from shouxin.simulation.domain import CHANNELS, Floats
 from shouxin.simulation.shop import CATEGORIES
 from shouxin.simulation.shop_facts import merchant_names
 from shouxin.simulation.story import CURRENCY, INSTANT, SOURCE, customer_refs, order_refs
-from shouxin.simulation.world import World, instants, stream
+from shouxin.simulation.world import World, instants
 
 PLAN = "pay_in_3"
 
@@ -46,15 +46,15 @@ class CheckoutIntent:
 
 def checkouts(world: World, *, days: int) -> Any:
     """The intents of the first ``days`` of the live period, a pyarrow table in order of time."""
-    wanted, orders = world.wanted, world.orders
+    wanted, orders = world.block.wanted, world.orders
     which = world.intents[orders.placed[world.intents] < wanted.history_days + days]
     delays = _draw_pays(world)[np.isin(world.intents, which)]
     return pa.table(
         {
             "at": pa.array(instants(wanted, orders.placed[which])).cast(INSTANT),
             "source": pa.repeat(pa.scalar(SOURCE), len(which)),
-            "customer_ref": customer_refs(orders.customer[which]),
-            "order_ref": order_refs(which),
+            "customer_ref": customer_refs(world.population, orders.customer[which]),
+            "order_ref": order_refs(orders, which),
             "amount_minor": pa.array(orders.amount[which]),
             "currency": pa.repeat(pa.scalar(CURRENCY), len(which)),
             "items": pa.array(orders.items[which]),
@@ -79,7 +79,7 @@ def _draw_pays(world: World) -> Floats:
     placed = np.floor(world.orders.placed[world.intents])
     due: Floats = placed[:, None] + INSTALMENT_DAYS * np.arange(1.0, INSTALMENTS + 1)[None, :]
     customer = np.repeat(world.orders.customer[world.intents], INSTALMENTS)
-    rng = stream(world.wanted.seed, "checkout pays")
+    rng = world.block.stream("checkout pays")
     return draw_delays(rng, world.population, world.life, customer, due.ravel()).reshape(due.shape)
 
 

@@ -37,7 +37,8 @@ EPISODES = 2
 class Population:
     """One array entry a customer account; latent traits are standard normal unless said otherwise."""
 
-    person: Ints  # accounts with the same number belong to one human being
+    number: Ints  # the account's place in the whole world
+    person: Ints  # accounts with the same one belong to one human being
     registered: Floats
     leaves: Floats
     risk: Floats
@@ -87,8 +88,8 @@ def related(rng: Generator, trait: Floats, *, correlation: float) -> Floats:
     return mixed
 
 
-def draw_population(rng: Generator, *, customers: int, history_days: int) -> Population:
-    """Draw the accounts. ``history_days`` is how long new customers keep arriving."""
+def draw_population(rng: Generator, *, customers: int, history_days: int, first: int = 0) -> Population:
+    """Draw the accounts, numbered from ``first``; new customers keep arriving for ``history_days``."""
     registered = _draw_registered(rng, customers=customers, history_days=history_days)
     # Who has stayed for a year or two is a little safer than who has just come.
     risk = rng.standard_normal(customers) + np.where(registered < 0, -0.3, 0.3)
@@ -98,6 +99,7 @@ def draw_population(rng: Generator, *, customers: int, history_days: int) -> Pop
     abuser = rng.random(customers) < ABUSERS_SHARE * np.exp(0.5 * impulsive - 0.125)
     pace = 0.63 * np.exp(0.55 * rng.standard_normal(customers) + 0.08 * impulsive)
     population = Population(
+        number=first + np.arange(customers, dtype=np.int64),
         person=np.arange(customers, dtype=np.int64),
         registered=registered,
         leaves=np.maximum(registered, 0) + rng.exponential(900, customers),

@@ -42,6 +42,7 @@ STEP_DAYS = 30
 class Orders:
     """One array entry an order, in order of time; ``amount`` is in minor units."""
 
+    number: Ints  # the order's number in the whole world
     customer: Ints
     placed: Floats
     strain: Floats  # latent: how much stress the customer showed then
@@ -81,8 +82,10 @@ class Outcomes:
     complained: Floats
 
 
-def draw_orders(rng: Generator, population: Population, life: Life, *, weights: Floats) -> Orders:
-    """All orders over the days of ``weights``; the way of paying is drawn without credit."""
+def draw_orders(
+    rng: Generator, population: Population, life: Life, *, weights: Floats, first: int = 0
+) -> Orders:
+    """All orders over the days of ``weights``, numbered from ``first``; nothing is paid by credit yet."""
     customer, day = _draw_when(rng, population, life, weights)
     shown = strain(life, customer, day)
     night = rng.random(len(customer)) < _night_chance(population, customer, shown)
@@ -90,7 +93,7 @@ def draw_orders(rng: Generator, population: Population, life: Life, *, weights: 
     real = placed > population.registered[customer] + 0.02
     order = np.argsort(placed[real], kind="stable")
     kept = np.flatnonzero(real)[order]
-    return _with_baskets(rng, population, customer[kept], placed[kept], shown[kept])
+    return _with_baskets(rng, population, customer[kept], placed[kept], shown[kept], first=first)
 
 
 def draw_outcomes(rng: Generator, population: Population, orders: Orders) -> Outcomes:
@@ -151,13 +154,14 @@ def _night_chance(population: Population, customer: Ints, shown: Floats) -> Floa
 
 
 def _with_baskets(
-    rng: Generator, population: Population, customer: Ints, placed: Floats, shown: Floats
+    rng: Generator, population: Population, customer: Ints, placed: Floats, shown: Floats, *, first: int
 ) -> Orders:
     size = len(customer)
     category = rng.choice(len(CATEGORIES), size, p=_CATEGORY_SHARE)
     items = 1 + rng.poisson(np.where(_PRICE_CNY[category] > 500, 0.1, 0.8))
     amount = _draw_amounts(rng, population, customer, category=category, items=items, shown=shown)
     return Orders(
+        number=first + np.arange(size, dtype=np.int64),
         customer=customer,
         placed=placed,
         strain=shown,

@@ -18,15 +18,15 @@ OUTCOME_DAYS = 180
 def default_days(world: World) -> Floats:
     """The day each customer first reaches 60 days past due in the older books; inf if not before the end."""
     day = defaults(world.orders, world.plans, customers=world.population.size)
-    return np.where(day < world.wanted.horizon_days, day, np.inf)
+    return np.where(day < world.block.wanted.horizon_days, day, np.inf)
 
 
-def default_rate(world: World) -> float:
-    """Of the lines not in default 180 days before the history's end, the share that defaults by its end."""
-    as_of = max(0, world.wanted.history_days - OUTCOME_DAYS)
+def exposed_and_defaulted(world: World) -> tuple[int, int]:
+    """(lines not in default 180 days before the end of the history, those of them in default by its end)."""
+    as_of = max(0, world.block.wanted.history_days - OUTCOME_DAYS)
     day = default_days(world)
     exposed = (world.population.line_opened < as_of) & (day >= as_of)
-    return float((day[exposed] < as_of + OUTCOME_DAYS).mean()) if exposed.any() else 0.0
+    return int(exposed.sum()), int((day[exposed] < as_of + OUTCOME_DAYS).sum())
 
 
 def truth_of_customers(world: World) -> Any:
@@ -34,8 +34,8 @@ def truth_of_customers(world: World) -> Any:
     people, life = world.population, world.life
     return pa.table(
         {
-            "customer_ref": customer_refs(np.arange(people.size)),
-            "person": pa.array(people.person),
+            "customer_ref": customer_refs(people, np.arange(people.size)),
+            "person": pa.array(people.number[people.person]),
             "latent_risk": pa.array(people.risk),
             "stress_hazard_daily": pa.array(stress_hazard(people)),
             "careless": pa.array(people.careless),
@@ -62,8 +62,8 @@ def truth_of_plans(world: World) -> Any:
     reaches = (~plans.waived & (plans.delay >= DEFAULT_AT_DAYS)).any(axis=1)
     return pa.table(
         {
-            "order_ref": order_refs(plans.order),
-            "customer_ref": customer_refs(world.orders.customer[plans.order]),
+            "order_ref": order_refs(world.orders, plans.order),
+            "customer_ref": customer_refs(world.population, world.orders.customer[plans.order]),
             **columns,
             "reaches_60_days": pa.array(reaches),
         }
@@ -73,4 +73,4 @@ def truth_of_plans(world: World) -> Any:
 def _moments(world: World, days: Floats) -> Any:
     # Beyond ten years a draw means never; it only tells how long the exponential tail is.
     never = ~(np.abs(days) < 3650)
-    return pa.array(instants(world.wanted, np.where(never, 0.0, days)), mask=never).cast(INSTANT)
+    return pa.array(instants(world.block.wanted, np.where(never, 0.0, days)), mask=never).cast(INSTANT)

@@ -20,6 +20,10 @@ from shouxin.simulation.seasons import day_weights
 from shouxin.simulation.shop import CREDIT, Orders, Outcomes, draw_orders, draw_outcomes
 
 CUSTOMERS_MIN = 20
+CUSTOMERS_MAX = 8_000_000  # a made-up telephone number for each (persons.py)
+BLOCK_CUSTOMERS = 20_000
+# Orders and facts are numbered within a block; the numbers of two blocks are this far apart.
+BLOCK_STRIDE = 100_000_000
 MONTHS_MIN = 3
 MONTHS_MAX = 120
 LIVE_DAYS_MAX = 366
@@ -41,8 +45,10 @@ class Wanted:
     live_checkouts: int | None = None  # default: one for every ten customers
 
     def __post_init__(self) -> None:
-        if self.customers < CUSTOMERS_MIN:
-            raise UnableToSimulate(f"customers must be at least {CUSTOMERS_MIN}, not {self.customers}")
+        if not CUSTOMERS_MIN <= self.customers <= CUSTOMERS_MAX:
+            raise UnableToSimulate(
+                f"customers must be {CUSTOMERS_MIN} to {CUSTOMERS_MAX}, not {self.customers}"
+            )
         if not MONTHS_MIN <= self.months <= MONTHS_MAX:
             raise UnableToSimulate(f"months must be {MONTHS_MIN} to {MONTHS_MAX}, not {self.months}")
         if not 0 <= self.live_days <= LIVE_DAYS_MAX:
@@ -77,11 +83,30 @@ class Wanted:
         return self.customers // 10 if self.live_checkouts is None else self.live_checkouts
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """Everything that is and happens; ``intents`` index the live orders that ask our house for credit."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some of the customers of a world, drawn by themselves: what a block holds depends on no other block."""
 
     wanted: Wanted
+    number: int
+    customers: int
+    checkouts: int
+
+    @property
+    def first_customer(self) -> int:
+        """How many customers the blocks before it hold."""
+        return self.number * BLOCK_CUSTOMERS
+
+    def stream(self, name: str) -> Generator:
+        """The random numbers of one behaviour of this block's customers."""
+        return stream(self.wanted.seed, name, block=self.number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Everything a block's customers are and do; ``intents`` index the live orders that ask our house."""
+
+    block: Block
     population: Population
     life: Life
     orders: Orders
@@ -90,32 +115,48 @@ class World:
     intents: Ints
 
 
-def stream(seed: int, name: str) -> Generator:
+def stream(seed: int, name: str, *, block: int = 0) -> Generator:
     """The random numbers of one behaviour."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return np.random.default_rng([seed, zlib.crc32(name.encode()), block])
 
 
-def draw_world(wanted: Wanted, *, advance: Callable[[], object] = lambda: None) -> World:
-    """Draw the whole world; ``advance`` is called after each of ``WORLD_STEPS`` steps."""
-    seed = wanted.seed
-    people = draw_population(
-        stream(seed, "population"), customers=wanted.customers, history_days=wanted.history_days
+def blocks(wanted: Wanted) -> tuple[Block, ...]:
+    """The blocks of a world, each of at most ``BLOCK_CUSTOMERS``, with their share of the checkouts."""
+    firsts = range(0, wanted.customers, BLOCK_CUSTOMERS)
+    edges = [*firsts, wanted.customers]
+    checkouts = [wanted.checkouts * edge // wanted.customers for edge in edges]
+    return tuple(
+        Block(wanted, number, edges[number + 1] - first, checkouts[number + 1] - checkouts[number])
+        for number, first in enumerate(firsts)
     )
-    life = draw_life(stream(seed, "life"), people, horizon_days=wanted.horizon_days)
+
+
+def draw_world(block: Block, *, advance: Callable[[], object] = lambda: None) -> World:
+    """Draw a block's whole world; ``advance`` is called after each of ``WORLD_STEPS`` steps."""
+    wanted = block.wanted
+    people = draw_population(
+        block.stream("population"),
+        customers=block.customers,
+        history_days=wanted.history_days,
+        first=block.first_customer,
+    )
+    life = draw_life(block.stream("life"), people, horizon_days=wanted.horizon_days)
     advance()
     weights = day_weights(wanted.start, days=wanted.horizon_days)
-    orders = draw_orders(stream(seed, "orders"), people, life, weights=weights)
-    advance()
-    outcomes = draw_outcomes(stream(seed, "outcomes"), people, orders)
-    advance()
-    wishes = draw_wishes(stream(seed, "wishes"), people, orders, outcomes)
-    history = orders.placed < wanted.history_days
-    plans = draw_plans(
-        stream(seed, "plans"), people, life, orders, outcomes, wishes=np.flatnonzero(wishes & history)
+    orders = draw_orders(
+        block.stream("orders"), people, life, weights=weights, first=block.number * BLOCK_STRIDE
     )
     advance()
-    intents = _draw_intents(stream(seed, "intents"), people, orders, wishes & ~history, wanted.checkouts)
-    return World(wanted, people, life, _paid_by_credit(orders, plans), outcomes, plans, intents)
+    outcomes = draw_outcomes(block.stream("outcomes"), people, orders)
+    advance()
+    wishes = draw_wishes(block.stream("wishes"), people, orders, outcomes)
+    history = orders.placed < wanted.history_days
+    plans = draw_plans(
+        block.stream("plans"), people, life, orders, outcomes, wishes=np.flatnonzero(wishes & history)
+    )
+    advance()
+    intents = _draw_intents(block.stream("intents"), people, orders, wishes & ~history, block.checkouts)
+    return World(block, people, life, _paid_by_credit(orders, plans), outcomes, plans, intents)
 
 
 WORLD_STEPS = 4
