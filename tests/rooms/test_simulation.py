@@ -18,8 +18,9 @@ from shouxin.simulation.borrowing import (
     limit_at,
     split,
 )
-from shouxin.simulation.domain import NEVER, Life, draw_population, fallen, pays_again, strain
+from shouxin.simulation.domain import NEVER, draw_population
 from shouxin.simulation.facts import json_objects, numbers, words
+from shouxin.simulation.life import Life, fallen, pays_again, strain
 from shouxin.simulation.persons import check_character, make_persons
 from shouxin.simulation.seasons import day_weights, festival_weight, sale_weight, time_of_day
 from shouxin.simulation.story import handed_over

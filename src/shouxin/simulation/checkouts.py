@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from shouxin.kernel import Money
 from shouxin.simulation.borrowing import INSTALMENT_DAYS, INSTALMENTS, draw_delays
+from shouxin.simulation.catalogue import CATEGORIES
 from shouxin.simulation.domain import CHANNELS, Floats
-from shouxin.simulation.shop import CATEGORIES
 from shouxin.simulation.shop_facts import merchant_names
 from shouxin.simulation.story import CURRENCY, INSTANT, SOURCE, customer_refs, order_refs
 from shouxin.simulation.world import World, instants

@@ -18,6 +18,7 @@ from numpy.random import Generator
 
 from shouxin.simulation.domain import Ints
 from shouxin.simulation.facts import joined, numbered
+from shouxin.simulation.shop import SHARED_DEVICE
 
 SURNAMES = tuple("林陈黄苏郑叶许何吕卢邱方程宋沈韩江白秦范石谭邹熊".strip())
 SURNAMES_LATIN = (
@@ -61,10 +62,11 @@ class Persons:
     email: Any
     national_id: Any
     addresses: tuple[Any, ...]  # three columns
-    key: Ints  # names devices and cards: six digits that tell nothing
+    key: Ints  # names devices and cards: digits that tell nothing
+    gang: Ints  # whose device, address and card a gang shares; an account's own position without one
 
 
-def make_persons(rng: Generator, person: Ints, *, numbers: Ints) -> Persons:
+def make_persons(rng: Generator, person: Ints, *, numbers: Ints, gang: Ints | None = None) -> Persons:
     """Make up the people behind the accounts; ``person`` says which accounts are the same one.
 
     ``numbers`` are the accounts' places in the whole world: no two worlds' people of one size share a
@@ -84,6 +86,7 @@ def make_persons(rng: Generator, person: Ints, *, numbers: Ints) -> Persons:
         national_id=pa.array(_national_ids(numbers)).take(pa.array(person)),
         addresses=tuple(_addresses(rng, person) for _ in range(3)),
         key=serial[person],
+        gang=np.arange(size) if gang is None else gang,
     )  # fmt: skip
 
 
@@ -93,19 +96,22 @@ def check_character(digits: str) -> str:
 
 
 def device_names(persons: Persons, customer: Ints, device: Ints) -> Any:
-    """The identifier of a customer's n-th device."""
-    return numbered("dev-", persons.key[customer] * 16 + device % 16, digits=8)
+    """The identifier of a customer's n-th device, or of the one that the customer's gang shares."""
+    owner = np.where(device == SHARED_DEVICE, persons.gang[customer], customer)
+    return numbered("dev-", persons.key[owner] * 16 + device % 16, digits=8)
 
 
-def card_names(persons: Persons, customer: Ints) -> Any:
-    """The identifier (not the number) of a customer's payment card."""
-    return numbered("card-", persons.key[customer], digits=8)
+def card_names(persons: Persons, customer: Ints, device: Ints) -> Any:
+    """The identifier (not the number) of a customer's card; on the shared device it is the gang's."""
+    owner = np.where(device == SHARED_DEVICE, persons.gang[customer], customer)
+    return numbered("card-", persons.key[owner], digits=8)
 
 
 def delivery_addresses(persons: Persons, customer: Ints, which: Ints) -> Any:
-    """The customer's first, second or third address."""
+    """The customer's first, second or third address, or the one that the customer's gang shares."""
     rows = pa.array(customer)
-    return pc.choose(pa.array(which), *(addresses.take(rows) for addresses in persons.addresses))
+    gang = persons.addresses[0].take(pa.array(persons.gang[customer]))
+    return pc.choose(pa.array(which), *(addresses.take(rows) for addresses in persons.addresses), gang)
 
 
 def scattered(numbers: Ints) -> Ints:

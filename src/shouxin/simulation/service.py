@@ -35,6 +35,7 @@ REPORT = "report.json"
 WORKERS_MAX = 64
 # Measured (docs/simulation.md), rounded up.
 BYTES_A_CUSTOMER_MONTH = 160
+BYTES_A_VISIT = 150
 
 
 def simulate(
@@ -46,6 +47,7 @@ def simulate(
     seed: int,
     live_days: int = 90,
     live_checkouts: int | None = None,
+    visits_a_month: float = 0.0,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> SimulationReport:
@@ -55,7 +57,7 @@ def simulate(
     ``out`` is replaced; ``report.json`` is written last, so its presence says that the rest is whole.
     Raises UnableToSimulate where no such world can be made, or the disk is too small for it.
     """
-    wanted = Wanted(customers, months, start, seed, live_days, live_checkouts)
+    wanted = Wanted(customers, months, start, seed, live_days, live_checkouts, visits_a_month)
     if not 1 <= workers <= WORKERS_MAX:
         raise UnableToSimulate(f"workers must be 1 to {WORKERS_MAX}, not {workers}")
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -73,9 +75,9 @@ def simulate(
     return report
 
 
-def bytes_wanted(*, customers: int, months: int) -> int:
+def bytes_wanted(*, customers: int, months: int, visits_a_month: float = 0.0) -> int:
     """About how much a world of this size takes on disk, live period and truth included."""
-    return customers * months * BYTES_A_CUSTOMER_MONTH
+    return int(customers * months * (BYTES_A_CUSTOMER_MONTH + visits_a_month * BYTES_A_VISIT))
 
 
 def _written(parts: tuple[Block, ...], out: Path, *, workers: int, steps: Iterator[int]) -> Iterator[Tally]:
@@ -109,7 +111,9 @@ def _join_parts(out: Path, count: int) -> None:
 
 def check_room(wanted: Wanted, there: Path, *, free: int) -> None:
     """Raise UnableToSimulate when the world does not fit into the ``free`` bytes of the disk ``there``."""
-    needed = bytes_wanted(customers=wanted.customers, months=wanted.months)
+    needed = bytes_wanted(
+        customers=wanted.customers, months=wanted.months, visits_a_month=wanted.visits_a_month
+    )
     if needed > free:
         raise UnableToSimulate(
             f"the world takes about {needed / 1e9:.1f} GB and {there} has {free / 1e9:.1f} GB free:"

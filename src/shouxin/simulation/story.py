@@ -9,13 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shouxin.simulation.browsing_facts import browsing_facts
+from shouxin.simulation.consent_facts import consents_given, consents_withdrawn, draw_consents
 from shouxin.simulation.credit_facts import credit_facts
 from shouxin.simulation.domain import Flags, Floats, Ints, Population
 from shouxin.simulation.facts import Facts, learnt_soon, numbered
+from shouxin.simulation.outside_facts import external_facts
 from shouxin.simulation.people_facts import moves, registrations, verifications, violations, visits
-from shouxin.simulation.persons import make_persons
+from shouxin.simulation.persons import Persons, make_persons
 from shouxin.simulation.shop import Orders
 from shouxin.simulation.shop_facts import order_facts
+from shouxin.simulation.survey_facts import survey_facts
 from shouxin.simulation.world import BLOCK_STRIDE, Block, Wanted, World, instants
 
 SOURCE = "shop"
@@ -89,7 +93,7 @@ def handed_over(received: Floats) -> Floats:
 
 def _batches(world: World) -> list[Facts]:
     block, people, orders = world.block, world.population, world.orders
-    persons = make_persons(block.stream("persons"), people.person, numbers=people.number)
+    persons = make_persons(block.stream("persons"), people.person, numbers=people.number, gang=people.gang)
     told = np.ones(orders.size, dtype=np.bool_)
     told[world.intents] = False
     rng = block.stream("people facts")
@@ -102,7 +106,35 @@ def _batches(world: World) -> list[Facts]:
         violations(block.stream("violations"), people, horizon_days=horizon),
         *order_facts(block.stream("order facts"), orders, world.outcomes, persons, told=told),
         *credit_facts(block.stream("credit facts"), people, orders, world.plans),
+        *_agreed(world, told),
+        *_browsing(world, persons),
     ]
+
+
+def _agreed(world: World, told: Flags) -> tuple[Facts, ...]:
+    """Consents, and what the shop learns because of them: answers of providers, answers to surveys."""
+    block, people = world.block, world.population
+    horizon = block.wanted.horizon_days
+    consents = draw_consents(block.stream("consents"), people, horizon_days=horizon)
+    return (
+        *consents_given(people, consents),
+        *consents_withdrawn(people, consents),
+        *external_facts(block.stream("external"), people, world.life, consents, horizon_days=horizon),
+        *survey_facts(
+            block.stream("surveys"), people, world.orders, world.outcomes, consents,
+            catalogue=world.surroundings.catalogue, told=told, horizon_days=horizon,
+        ),
+    )  # fmt: skip
+
+
+def _browsing(world: World, persons: Persons) -> tuple[Facts, ...]:
+    block, around = world.block, world.surroundings
+    if not block.wanted.visits_a_month:
+        return ()
+    return browsing_facts(
+        block.stream("browsing"), world.population, persons,
+        catalogue=around.catalogue, weights=around.weights, visits_a_month=block.wanted.visits_a_month,
+    )  # fmt: skip
 
 
 def _with_serials(batches: list[Facts], *, first: int) -> list[tuple[Facts, Ints]]:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shouxin.simulation.borrowing import DEFAULT_AT_DAYS, Plans, defaults
-from shouxin.simulation.domain import Floats, stress_hazard
+from shouxin.simulation.domain import KINDS, Floats, Population, in_gang
+from shouxin.simulation.life import stress_hazard
+from shouxin.simulation.offers import ARMS
 from shouxin.simulation.story import INSTANT, customer_refs, order_refs
 from shouxin.simulation.world import World, instants
 
@@ -41,7 +44,12 @@ def truth_of_customers(world: World) -> Any:
             "careless": pa.array(people.careless),
             "impulsive": pa.array(people.impulsive),
             "income_monthly": pa.array(people.income),
-            "refund_abuser": pa.array(people.abuser),
+            "kind": pa.array(np.array(KINDS)[people.kind].tolist(), pa.string()),
+            "gang": _gangs(people),
+            "vanishes_at": _moments(world, people.busts),
+            "limit_arm": pa.array(np.array(ARMS)[people.limit_arm].tolist(), pa.string()),
+            "price_arm": pa.array(np.array(ARMS)[people.price_arm].tolist(), pa.string()),
+            "line_offered_at": _moments(world, people.offered),
             "has_line": pa.array(people.has_line),
             "stress_at": _moments(world, life.onset[:, 0]),
             "stops_paying_at": _moments(world, life.stop.min(axis=1)),
@@ -68,6 +76,13 @@ def truth_of_plans(world: World) -> Any:
             "reaches_60_days": pa.array(reaches),
         }
     )
+
+
+def _gangs(people: Population) -> Any:
+    """The leader's reference, for members of a gang."""
+    everyone = np.arange(people.size)
+    leaders = customer_refs(people, people.gang)
+    return pc.if_else(pa.array(in_gang(people, everyone)), leaders, pa.scalar(None, pa.string()))
 
 
 def _moments(world: World, days: Floats) -> Any:

@@ -15,18 +15,26 @@ import numpy as np
 from numpy.random import Generator
 
 from shouxin.simulation.borrowing import Plans, draw_plans, draw_wishes
-from shouxin.simulation.domain import Flags, Floats, Ints, Life, Population, draw_life, draw_population
-from shouxin.simulation.seasons import day_weights
-from shouxin.simulation.shop import CREDIT, Orders, Outcomes, draw_orders, draw_outcomes
+from shouxin.simulation.domain import Flags, Floats, Ints, Population, draw_population
+from shouxin.simulation.gangs import draw_gangs
+from shouxin.simulation.kinds import draw_kinds
+from shouxin.simulation.life import Life, draw_life
+from shouxin.simulation.offers import draw_offers
+from shouxin.simulation.outcomes import Outcomes, draw_outcomes
+from shouxin.simulation.shop import CREDIT, Orders, draw_orders
+from shouxin.simulation.surroundings import Surroundings, draw_surroundings
 
 CUSTOMERS_MIN = 20
 CUSTOMERS_MAX = 8_000_000  # a made-up telephone number for each (persons.py)
 BLOCK_CUSTOMERS = 20_000
+# A block of people who browse holds many more events a customer, so it holds fewer customers.
+BROWSING_BLOCK_CUSTOMERS = 5_000
 # Orders and facts are numbered within a block; the numbers of two blocks are this far apart.
 BLOCK_STRIDE = 100_000_000
 MONTHS_MIN = 3
 MONTHS_MAX = 120
 LIVE_DAYS_MAX = 366
+VISITS_MAX = 30
 
 
 class UnableToSimulate(ValueError):
@@ -43,6 +51,7 @@ class Wanted:
     seed: int
     live_days: int = 90
     live_checkouts: int | None = None  # default: one for every ten customers
+    visits_a_month: float = 0.0  # of an average customer, beside those that end in an order
 
     def __post_init__(self) -> None:
         if not CUSTOMERS_MIN <= self.customers <= CUSTOMERS_MAX:
@@ -55,6 +64,8 @@ class Wanted:
             raise UnableToSimulate(f"live days must be 0 to {LIVE_DAYS_MAX}, not {self.live_days}")
         if self.seed < 0 or (self.live_checkouts or 0) < 0:
             raise UnableToSimulate("seed and number of checkouts must not be negative")
+        if not 0 <= self.visits_a_month <= VISITS_MAX:
+            raise UnableToSimulate(f"visits a month must be 0 to {VISITS_MAX}, not {self.visits_a_month}")
 
     @property
     def end(self) -> date:
@@ -78,6 +89,11 @@ class Wanted:
         return self.end + timedelta(days=self.live_days)
 
     @property
+    def block_customers(self) -> int:
+        """How many customers a whole block has."""
+        return BROWSING_BLOCK_CUSTOMERS if self.visits_a_month else BLOCK_CUSTOMERS
+
+    @property
     def checkouts(self) -> int:
         """How many checkouts on credit the live period should have."""
         return self.customers // 10 if self.live_checkouts is None else self.live_checkouts
@@ -95,7 +111,7 @@ class Block:
     @property
     def first_customer(self) -> int:
         """How many customers the blocks before it hold."""
-        return self.number * BLOCK_CUSTOMERS
+        return self.number * self.wanted.block_customers
 
     def stream(self, name: str) -> Generator:
         """The random numbers of one behaviour of this block's customers."""
@@ -107,6 +123,7 @@ class World:
     """Everything a block's customers are and do; ``intents`` index the live orders that ask our house."""
 
     block: Block
+    surroundings: Surroundings
     population: Population
     life: Life
     orders: Orders
@@ -121,8 +138,8 @@ def stream(seed: int, name: str, *, block: int = 0) -> Generator:
 
 
 def blocks(wanted: Wanted) -> tuple[Block, ...]:
-    """The blocks of a world, each of at most ``BLOCK_CUSTOMERS``, with their share of the checkouts."""
-    firsts = range(0, wanted.customers, BLOCK_CUSTOMERS)
+    """The blocks of a world, each with their share of the checkouts."""
+    firsts = range(0, wanted.customers, wanted.block_customers)
     edges = [*firsts, wanted.customers]
     checkouts = [wanted.checkouts * edge // wanted.customers for edge in edges]
     return tuple(
@@ -131,32 +148,52 @@ def blocks(wanted: Wanted) -> tuple[Block, ...]:
     )
 
 
-def draw_world(block: Block, *, advance: Callable[[], object] = lambda: None) -> World:
-    """Draw a block's whole world; ``advance`` is called after each of ``WORLD_STEPS`` steps."""
-    wanted = block.wanted
+def surroundings_of(wanted: Wanted) -> Surroundings:
+    """What is the same for all blocks of a world."""
+    return draw_surroundings(
+        stream(wanted.seed, "goods"),
+        stream(wanted.seed, "shocks"),
+        start=wanted.start,
+        history_days=wanted.history_days,
+        horizon_days=wanted.horizon_days,
+    )
+
+
+def draw_people(block: Block) -> Population:
+    """The accounts of a block, each with its kind, its gang and its offer of a line."""
+    days = block.wanted.history_days
     people = draw_population(
         block.stream("population"),
         customers=block.customers,
-        history_days=wanted.history_days,
+        history_days=days,
         first=block.first_customer,
     )
-    life = draw_life(block.stream("life"), people, horizon_days=wanted.horizon_days)
+    people = draw_kinds(block.stream("kinds"), people, history_days=days)
+    people = draw_gangs(block.stream("gangs"), people, history_days=days)
+    return draw_offers(block.stream("offers"), people)
+
+
+def draw_world(block: Block, *, advance: Callable[[], object] = lambda: None) -> World:
+    """Draw a block's whole world; ``advance`` is called after each of ``WORLD_STEPS`` steps."""
+    wanted, around = block.wanted, surroundings_of(block.wanted)
+    people = draw_people(block)
+    life = draw_life(block.stream("life"), people, horizon_days=wanted.horizon_days, shocks=around.shocks)
     advance()
-    weights = day_weights(wanted.start, days=wanted.horizon_days)
-    orders = draw_orders(
-        block.stream("orders"), people, life, weights=weights, first=block.number * BLOCK_STRIDE
-    )
+    first = block.number * BLOCK_STRIDE
+    orders = draw_orders(block.stream("orders"), people, life, surroundings=around, first=first)
     advance()
-    outcomes = draw_outcomes(block.stream("outcomes"), people, orders)
+    outcomes = draw_outcomes(block.stream("outcomes"), people, orders, catalogue=around.catalogue)
     advance()
     wishes = draw_wishes(block.stream("wishes"), people, orders, outcomes)
     history = orders.placed < wanted.history_days
     plans = draw_plans(
-        block.stream("plans"), people, life, orders, outcomes, wishes=np.flatnonzero(wishes & history)
-    )
+        block.stream("plans"), people, life, orders, outcomes,
+        wishes=np.flatnonzero(wishes & history), shocks=around.shocks,
+    )  # fmt: skip
     advance()
     intents = _draw_intents(block.stream("intents"), people, orders, wishes & ~history, block.checkouts)
-    return World(block, people, life, _paid_by_credit(orders, plans), outcomes, plans, intents)
+    orders = _paid_by_credit(orders, plans)
+    return World(block, around, people, life, orders, outcomes, plans, intents)
 
 
 WORLD_STEPS = 4
