@@ -20,7 +20,7 @@ from shouxin.kernel import Money
 from shouxin.simulation.borrowing import INSTALMENT_DAYS, INSTALMENTS, draw_delays
 from shouxin.simulation.catalogue import CATEGORIES
 from shouxin.simulation.domain import CHANNELS, Floats
-from shouxin.simulation.shop_facts import merchant_names
+from shouxin.simulation.shop_facts import merchant_refs
 from shouxin.simulation.story import CURRENCY, INSTANT, SOURCE, customer_refs, order_refs
 from shouxin.simulation.world import World, instants
 
@@ -59,7 +59,7 @@ def checkouts(world: World, *, days: int) -> Any:
             "currency": pa.repeat(pa.scalar(CURRENCY), len(which)),
             "items": pa.array(orders.items[which]),
             "category": pa.array(np.array(CATEGORIES)[orders.category[which]].tolist(), pa.string()),
-            "merchant_ref": _bare(merchant_names(world.orders, which).rendered),
+            "merchant_ref": merchant_refs(orders.category[which], orders.merchant[which]),
             "channel": pa.array(np.array(CHANNELS)[orders.channel[which]].tolist(), pa.string()),
             "plan": pa.repeat(pa.scalar(PLAN), len(which)),
             "pays": _pays_column(delays),
@@ -87,7 +87,3 @@ def _pays_column(delays: Floats) -> Any:
     never = np.isinf(delays).ravel()
     days = pa.array(np.where(np.isinf(delays), 0, delays).ravel().astype(np.int32), mask=never)
     return pa.ListArray.from_arrays(np.arange(len(delays) + 1, dtype=np.int32) * INSTALMENTS, days)
-
-
-def _bare(rendered: Any) -> Any:
-    return pa.compute.utf8_trim(rendered, '"')

@@ -28,14 +28,15 @@ from shouxin.simulation.block import (
 )
 from shouxin.simulation.report import SimulationReport, report_of
 from shouxin.simulation.tally import Tally
+from shouxin.simulation.truth import truth_of_surroundings
 from shouxin.simulation.world import Block, UnableToSimulate, Wanted, blocks
 
 Progress = Callable[[int, int], None]
 REPORT = "report.json"
 WORKERS_MAX = 64
 # Measured (docs/simulation.md), rounded up.
-BYTES_A_CUSTOMER_MONTH = 160
-BYTES_A_VISIT = 150
+BYTES_A_CUSTOMER_MONTH = 140
+BYTES_A_VISIT = 100
 
 
 def simulate(
@@ -69,8 +70,11 @@ def simulate(
     for one in _written(parts, out, workers=min(workers, len(parts)), steps=steps):
         counted.update(one)
     _join_parts(out, len(parts))
+    for name, table in truth_of_surroundings(wanted):
+        write_table(table, out / "truth" / f"{name}.parquet")
     next(steps)
-    report = report_of(wanted, counted)
+    size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
+    report = report_of(wanted, counted, size=size)
     (out / REPORT).write_text(json.dumps(report.as_data(), indent=1) + "\n", encoding="utf-8")
     return report
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
@@ -38,8 +40,12 @@ def order_facts(
 
 def merchant_names(orders: Orders, which: Ints) -> Field:
     """Which merchant on the platform sold it."""
-    number = orders.category[which] * MERCHANTS_A_CATEGORY + orders.merchant[which]
-    return texts(numbered("M", number, digits=4))
+    return texts(merchant_refs(orders.category[which], orders.merchant[which]))
+
+
+def merchant_refs(category: Ints, merchant: Ints) -> Any:
+    """The platform's own references of merchants."""
+    return numbered("M", category * MERCHANTS_A_CATEGORY + merchant, digits=4)
 
 
 def placed(orders: Orders, persons: Persons, told: Flags) -> Facts:

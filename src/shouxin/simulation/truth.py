@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shouxin.simulation.borrowing import DEFAULT_AT_DAYS, Plans, defaults
+from shouxin.simulation.catalogue import CATEGORIES, DEALINGS, Catalogue
 from shouxin.simulation.domain import KINDS, Floats, Population, in_gang
 from shouxin.simulation.life import stress_hazard
 from shouxin.simulation.offers import ARMS
+from shouxin.simulation.people_facts import product_names
+from shouxin.simulation.shocks import Shock
+from shouxin.simulation.shop_facts import merchant_refs
 from shouxin.simulation.story import INSTANT, customer_refs, order_refs
-from shouxin.simulation.world import World, instants
+from shouxin.simulation.world import Wanted, World, instants, surroundings_of
 
 OUTCOME_DAYS = 180
 
@@ -74,6 +79,49 @@ def truth_of_plans(world: World) -> Any:
             "customer_ref": customer_refs(world.population, world.orders.customer[plans.order]),
             **columns,
             "reaches_60_days": pa.array(reaches),
+        }
+    )
+
+
+def truth_of_surroundings(wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    """(name, table) of what is the same for everybody: the shocks, the merchants, the products."""
+    around = surroundings_of(wanted)
+    yield "shocks", _shocks_table(wanted, around.shocks)
+    yield "merchants", _merchants_table(around.catalogue)
+    yield "products", _products_table(around.catalogue)
+
+
+def _shocks_table(wanted: Wanted, shocks: tuple[Shock, ...]) -> Any:
+    bounds = np.array([(shock.first, shock.last) for shock in shocks]).reshape(-1, 2)
+    return pa.table(
+        {
+            "starts_at": pa.array(instants(wanted, bounds[:, 0])).cast(INSTANT),
+            "ends_at": pa.array(instants(wanted, bounds[:, 1])).cast(INSTANT),
+            "severity": pa.array([shock.severity for shock in shocks], pa.float64()),
+        }
+    )
+
+
+def _merchants_table(catalogue: Catalogue) -> Any:
+    category, merchant = np.divmod(np.arange(catalogue.dealing.size), catalogue.dealing.shape[1])
+    return pa.table(
+        {
+            "merchant_ref": merchant_refs(category, merchant),
+            "category": pa.array(np.array(CATEGORIES)[category].tolist(), pa.string()),
+            "dealing": pa.array(np.array(DEALINGS)[catalogue.dealing.ravel()].tolist(), pa.string()),
+        }
+    )
+
+
+def _products_table(catalogue: Catalogue) -> Any:
+    category, product = np.divmod(np.arange(catalogue.price.size), catalogue.price.shape[1])
+    return pa.table(
+        {
+            "sku": product_names(category, product),
+            "category": pa.array(np.array(CATEGORIES)[category].tolist(), pa.string()),
+            "merchant_ref": merchant_refs(category, catalogue.merchant.ravel()),
+            "price_minor": pa.array(catalogue.price.ravel()),
+            "demand_share": pa.array(np.diff(catalogue.demand, axis=1, prepend=0.0).ravel()),
         }
     )
 
