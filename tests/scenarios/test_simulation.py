@@ -198,7 +198,7 @@ def test_between_two_and_six_in_a_hundred_lines_default_in_180_days(shop):
 
 
 def test_default_is_as_hard_to_foresee_as_in_life(shop):
-    """Out of time and on held-out customers, simple aggregates reach an AUC like real credit books."""
+    """Out of time, all that can be seen reaches an AUC like real credit books, and never an easy one."""
     out, report = shop
     test_at = datetime.fromisoformat(report.history_ends_at) - timedelta(days=180)
     trained = [aggregates(out, test_at - timedelta(days=180 + 30 * step)) for step in range(4)]
@@ -208,7 +208,7 @@ def test_default_is_as_hard_to_foresee_as_in_life(shop):
     ).fit(np.vstack([x for x, _ in train]), np.concatenate([y for _, y in train]))
     x, y, _ = aggregates(out, test_at)
     pd = model.predict_proba(x)[:, 1]
-    assert 0.74 <= roc_auc_score(y, pd) <= 0.90
+    assert 0.78 <= roc_auc_score(y, pd) <= 0.88
     # Grades must part: many customers far below the mean, and a tail that defaults in droves.
     assert (pd < 0.015).mean() > 0.4
     low, high = pd < np.quantile(pd, 0.5), pd > np.quantile(pd, 0.97)
@@ -236,6 +236,10 @@ def aggregates(folder: Path, as_of: datetime):
       count(*) FILTER (kind = 'repayment_received' AND dpd = 0 AND age < 180),
       coalesce(max(dpd) FILTER (age < 180), 0), coalesce(max(dpd) FILTER (age < 45), 0),
       count(*) FILTER (kind = 'order_placed' AND hour < 6 AND age < 180),
+      max_by((payload ->> 'score')::INT, occurred_at) FILTER (kind = 'external_score_received'),
+      max((payload ->> 'overdue_loans')::INT) FILTER (kind = 'external_score_received'),
+      count(*) FILTER (kind = 'login_recorded' AND age < 90),
+      count(*) FILTER (kind = 'complaint_filed' AND age < 180),
       (coalesce(sum(amount_minor) FILTER (method = 'credit'), 0)
        - coalesce(sum(amount_minor) FILTER (kind = 'repayment_received'), 0))
       / max(amount_minor) FILTER (kind IN ('line_opened', 'line_limit_changed'))

@@ -74,7 +74,7 @@ def draw_delays(
 ) -> Floats:
     """Whole days after ``due`` until each instalment is paid; 0 on time, inf never."""
     shown = strain(life, customer, due)
-    tight = 0.35 * gloom(shocks, due)
+    tight = 0.6 * gloom(shocks, due)
     late = rng.random(len(due)) < sigmoid(-3.5 + 1.3 * population.careless[customer] + 1.8 * shown + tight)
     days = 1 + np.floor(np.minimum(rng.exponential(3.0 + 9.0 * shown), 50))
     delay = np.where(late, days, 0.0)
