@@ -18,13 +18,24 @@ from shouxin.simulation.borrowing import (
     limit_at,
     split,
 )
+from shouxin.simulation.browsing_facts import browsing_facts
+from shouxin.simulation.catalogue import choose, draw_catalogue
 from shouxin.simulation.domain import NEVER, draw_population
 from shouxin.simulation.facts import json_objects, numbers, words
-from shouxin.simulation.life import Life, fallen, pays_again, strain
-from shouxin.simulation.persons import check_character, make_persons
+from shouxin.simulation.life import Life, draw_life, fallen, pays_again, strain
+from shouxin.simulation.persons import (
+    card_names,
+    check_character,
+    delivery_addresses,
+    device_names,
+    make_persons,
+    scattered,
+)
 from shouxin.simulation.seasons import day_weights, festival_weight, sale_weight, time_of_day
+from shouxin.simulation.shocks import Shock, draw_shocks, gloom, reached
+from shouxin.simulation.shop import SHARED_ADDRESS, SHARED_DEVICE
 from shouxin.simulation.story import handed_over
-from shouxin.simulation.world import stream
+from shouxin.simulation.world import draw_people, stream, surroundings_of
 
 START = date(2024, 7, 1)
 
@@ -190,4 +201,88 @@ def test_checkouts_follow_the_same_life(world):
 def test_an_impossible_world_is_refused_with_a_reason(change):
     fine = {"customers": 100, "months": 6, "start": START, "seed": 1}
     with pytest.raises(UnableToSimulate, match=r"must"):
+        Wanted(**(fine | change))
+
+
+def test_a_shock_makes_time_run_faster_and_then_as_before():
+    shocks = (Shock(100.0, 150.0, 3.0),)
+    begin = np.array([0.0, 0.0, 100.0, 120.0, 150.0, -10.0, 140.0])
+    effort = np.array([100.0, 130.0, 30.0, 300.0, 7.0, 5.0, 30.0])
+    assert reached(shocks, begin, effort).tolist() == [100.0, 110.0, 110.0, 360.0, 157.0, -5.0, 150.0]
+    assert reached((), begin, effort).tolist() == (begin + effort).tolist()
+    assert reached(shocks, np.array([NEVER]), np.array([1.0])).tolist() == [NEVER]
+    assert gloom(shocks, np.array([99.9, 100.0, 149.9, 150.0])).tolist() == [0.0, 2.0, 2.0, 0.0]
+
+
+def test_shocks_lie_apart_inside_the_history_and_a_short_history_has_none():
+    shocks = draw_shocks(stream(1, "shocks"), history_days=1200)
+    assert len(shocks) == 4
+    assert all(left.last < right.first for left, right in itertools.pairwise(shocks))
+    assert shocks[0].first > 0
+    assert shocks[-1].last < 1200
+    assert draw_shocks(stream(1, "shocks"), history_days=200) == ()
+
+
+def test_taste_climbs_the_prices_of_a_category():
+    catalogue = draw_catalogue(stream(1, "goods"))
+    category = np.repeat(np.arange(8), 200)
+    cheap = choose(catalogue, category, np.full(1600, 0.1))
+    dear = choose(catalogue, category, np.full(1600, 0.9))
+    assert (catalogue.price[category, cheap] < catalogue.price[category, dear]).all()
+    assert choose(catalogue, np.array([7, 7]), np.array([0.0, 1 - 1e-9])).tolist() == [0, 399]
+    assert (catalogue.dealing[:, :4] == 0).all()
+
+
+def test_members_of_a_gang_come_together_and_share_a_device_an_address_and_a_card():
+    people = draw_people(blocks(Wanted(customers=12_000, months=18, start=START, seed=3))[0])
+    members = np.flatnonzero(people.gang != np.arange(12_000))
+    leaders = np.unique(people.gang[members])
+    assert (people.gang[leaders] == leaders).all()
+    assert np.ptp(people.registered[np.flatnonzero(people.gang == leaders[0])]) <= 10
+    persons = make_persons(stream(3, "persons"), people.person, numbers=people.number, gang=people.gang)
+    leader, member = people.gang[members[:1]], members[:1]
+    shared, own = np.array([SHARED_DEVICE]), np.array([0])
+    for named in (device_names, card_names):
+        assert named(persons, leader, shared) == named(persons, member, shared)
+        assert named(persons, leader, own) != named(persons, member, own)
+    home = delivery_addresses(persons, leader, own)
+    assert delivery_addresses(persons, member, np.array([SHARED_ADDRESS])) == home
+
+
+def test_who_plans_to_vanish_pays_until_the_day_and_never_after():
+    people = draw_people(blocks(Wanted(customers=8_000, months=18, start=START, seed=3))[0])
+    life = draw_life(stream(3, "life"), people, horizon_days=600)
+    who = np.flatnonzero(np.isfinite(people.busts))
+    assert len(who) > 10
+    assert not fallen(life, who, people.busts[who] - 0.01).any()
+    assert fallen(life, who, people.busts[who]).all()
+    assert np.isinf(pays_again(life, who, people.busts[who] + 1)).all()
+    assert (strain(life, who, people.busts[who] + 20) == 0).all()
+
+
+def test_made_up_numbers_never_meet():
+    numbers = np.arange(200_000) * 40
+    assert len(np.unique(scattered(numbers))) == 200_000
+    assert scattered(numbers).max() < 2**23
+
+
+def test_visits_are_as_many_as_asked_and_only_of_those_who_are_there():
+    block = blocks(Wanted(customers=400, months=6, start=START, seed=3, live_days=0, visits_a_month=4.0))[0]
+    people, around = draw_people(block), surroundings_of(block.wanted)
+    persons = make_persons(stream(3, "persons"), people.person, numbers=people.number, gang=people.gang)
+    logins, views, carts = browsing_facts(
+        block.stream("browsing"), people, persons,
+        catalogue=around.catalogue, weights=around.weights, visits_a_month=4.0,
+    )  # fmt: skip
+    assert (views.occurred > people.registered[views.customer]).all()
+    assert 400 * 6 * 4 * 0.4 * 0.5 < logins.size < 400 * 6 * 4 * 0.4 * 1.3
+    assert 0.05 < carts.size / views.size < 0.11
+
+
+@pytest.mark.parametrize(
+    "change", [{"visits_a_month": -1.0}, {"visits_a_month": 31.0}, {"customers": 8_000_001}]
+)
+def test_a_world_too_large_is_refused_with_a_reason(change):
+    fine = {"customers": 100, "months": 6, "start": START, "seed": 1}
+    with pytest.raises(UnableToSimulate, match=r"must be \d+ to"):
         Wanted(**(fine | change))
