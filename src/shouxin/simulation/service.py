@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from functools import partial
 from multiprocessing import get_context
@@ -94,6 +95,10 @@ def _written(parts: tuple[Block, ...], out: Path, *, workers: int, steps: Iterat
                 for _ in range(BLOCK_STEPS):
                     next(steps)
                 yield counted
+        except BrokenProcessPool as gone:
+            raise UnableToSimulate(
+                "a worker was ended from outside, perhaps for lack of memory: ask for fewer workers"
+            ) from gone
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
