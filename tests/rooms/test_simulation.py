@@ -177,6 +177,8 @@ def test_files_cover_the_history_without_a_gap():
 def test_what_happened_before_the_history_is_learnt_in_its_first_hour_in_order():
     received = handed_over(np.array([-700.0, -30.0, -0.5, 0.1, 9.0]))
     assert received.tolist() == sorted(received)
+    hours = handed_over(np.array([0.0, 0.5, 1.0, 2.0]) / 24) * 24
+    assert hours.tolist() == pytest.approx([1.0, 1.25, 1.5, 2.0])
     assert (received > 0).all()
     assert (received[:3] < 1 / 24).all()
     assert received[3:].tolist() == [0.1, 9.0]

@@ -31,7 +31,8 @@ def truth(folder, name):
     return pq.read_table(folder / f"truth/{name}.parquet").to_pylist()
 
 
-def test_the_door_takes_everything_that_happens(db, now, tmp_path):
+def test_the_door_takes_everything_that_happens_even_where_consent_is_asked_for(db, now, tmp_path):
+    ingestion.consent.set_policy(db, "shop", ingestion.consent.STANDARD_POLICY, by="sun.yue", now=now)
     report = simulate(
         tmp_path, customers=150, months=6, start=START, seed=4, live_days=20, visits_a_month=2.0
     )

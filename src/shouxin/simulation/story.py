@@ -86,9 +86,14 @@ def tell(world: World) -> Story:
 
 
 def handed_over(received: Floats) -> Floats:
-    """What happened before the history is learnt in its first hour, when the shop hands its register over."""
-    before = np.exp(np.minimum(received, 0.0) / 365.0) / 24.0  # keeps the order of the facts
-    return np.where(received < 0, before, received)
+    """What happened before the history is learnt in its first hour, when the shop hands its register over.
+
+    What happens in the first two hours waits for that, so that nobody acts who is not registered yet. The
+    order of the facts stays.
+    """
+    before = np.exp(np.minimum(received, 0.0) / 365.0) / 24.0
+    waits = np.where(received < 2 / 24, 1 / 24 + received / 2, received)
+    return np.where(received < 0, before, waits)
 
 
 def _batches(world: World) -> list[Facts]:
