@@ -22,7 +22,7 @@ KINDS = {
     "cart_changed", "order_placed", "order_paid", "order_cancelled", "order_shipped", "order_delivered",
     "delivery_refused", "return_requested", "refund_issued", "review_posted", "complaint_filed",
     "violation_recorded", "line_opened", "line_limit_changed", "instalment_due", "instalment_overdue",
-    "repayment_received",
+    "repayment_received", "consent_given", "consent_withdrawn", "external_score_received", "survey_answered",
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def test_every_event_passes_the_rules_of_the_door(small):
     out, _ = small
     refused = [
         (row["kind"], refusal.field, refusal.reason)
-        for row in rows(out) + rows(out, "live/events.parquet")
+        for row in rows(out) + rows(out, "live/events/*.parquet")
         if isinstance(refusal := check_row(row, now=LATER), Refusal)
     ]
     assert not refused[:5]
@@ -91,7 +91,7 @@ def test_all_kinds_occur_and_the_report_counts_them(shop):
 
 def test_files_are_in_the_order_of_learning_and_ids_are_unique_but_for_exact_repeats(small):
     out, report = small
-    read = rows(out) + rows(out, "live/events.parquet")
+    read = rows(out) + rows(out, "live/events/*.parquet")
     received = [row["received_at"] for row in read]
     assert received == sorted(received)
     assert all(row["received_at"] >= row["occurred_at"] for row in read)
@@ -135,11 +135,11 @@ def test_the_truth_is_apart_and_agrees_with_what_happens(small):
     out, _ = small
     events = pq.read_schema(next((out / "events").glob("*.parquet")))
     truth = pq.read_table(out / "truth/customers.parquet").to_pylist()
-    assert not {"latent_risk", "refund_abuser", "stops_paying_at"} & set(events.names)
+    assert not {"latent_risk", "stops_paying_at", "gang"} & set(events.names)
     assert not any("risk" in row["payload"] for row in rows(out))
     told = {
         row["customer_ref"]
-        for row in rows(out) + rows(out, "live/events.parquet")
+        for row in rows(out) + rows(out, "live/events/*.parquet")
         if row["kind"] == "instalment_overdue" and json.loads(row["payload"])["days_past_due"] == 60
     }
     assert told == {row["customer_ref"] for row in truth if row["first_default_at"]}
@@ -150,8 +150,9 @@ def test_abusers_ask_for_money_without_goods(shop):
     out, _ = shop
     share = dict(
         duckdb.sql(
-            f"""SELECT refund_abuser, sum((payload LIKE '%refund_only%')::INT) / count(DISTINCT customer_ref)
-            FROM '{out}/events/*.parquet' JOIN '{out}/truth/customers.parquet' USING (customer_ref)
+            f"""SELECT c.kind = 'refund_abuser',
+              sum((payload LIKE '%refund_only%')::INT) / count(DISTINCT customer_ref)
+            FROM '{out}/events/*.parquet' JOIN '{out}/truth/customers.parquet' c USING (customer_ref)
             GROUP BY 1"""
         ).fetchall()
     )
@@ -161,7 +162,7 @@ def test_abusers_ask_for_money_without_goods(shop):
 def test_instalments_are_told_once_and_in_order(small):
     out, _ = small
     seen = {}
-    for row in rows(out) + rows(out, "live/events.parquet"):
+    for row in rows(out) + rows(out, "live/events/*.parquet"):
         if row["kind"] in {"instalment_due", "instalment_overdue", "repayment_received"}:
             payload = json.loads(row["payload"])
             key = (payload["plan_id"], payload["number"])
@@ -182,7 +183,7 @@ def test_instalments_are_told_once_and_in_order(small):
 def test_live_checkouts_are_new_orders_that_the_events_do_not_tell(small):
     out, report = small
     intents = list(read_checkouts(out / "live/checkouts.parquet"))
-    told = {row["order_ref"] for row in rows(out) + rows(out, "live/events.parquet")}
+    told = {row["order_ref"] for row in rows(out) + rows(out, "live/events/*.parquet")}
     assert len(intents) == report.live_checkouts == 40
     assert not {intent.order_ref for intent in intents} & told
     assert [intent.at for intent in intents] == sorted(intent.at for intent in intents)
@@ -197,7 +198,7 @@ def test_between_two_and_six_in_a_hundred_lines_default_in_180_days(shop):
 
 
 def test_default_is_as_hard_to_foresee_as_in_life(shop):
-    """Out of time and on held-out customers, simple aggregates reach an AUC like real credit books."""
+    """Out of time, all that can be seen reaches an AUC like real credit books, and never an easy one."""
     out, report = shop
     test_at = datetime.fromisoformat(report.history_ends_at) - timedelta(days=180)
     trained = [aggregates(out, test_at - timedelta(days=180 + 30 * step)) for step in range(4)]
@@ -207,7 +208,7 @@ def test_default_is_as_hard_to_foresee_as_in_life(shop):
     ).fit(np.vstack([x for x, _ in train]), np.concatenate([y for _, y in train]))
     x, y, _ = aggregates(out, test_at)
     pd = model.predict_proba(x)[:, 1]
-    assert 0.74 <= roc_auc_score(y, pd) <= 0.90
+    assert 0.78 <= roc_auc_score(y, pd) <= 0.88
     # Grades must part: many customers far below the mean, and a tail that defaults in droves.
     assert (pd < 0.015).mean() > 0.4
     low, high = pd < np.quantile(pd, 0.5), pd > np.quantile(pd, 0.97)
@@ -235,6 +236,10 @@ def aggregates(folder: Path, as_of: datetime):
       count(*) FILTER (kind = 'repayment_received' AND dpd = 0 AND age < 180),
       coalesce(max(dpd) FILTER (age < 180), 0), coalesce(max(dpd) FILTER (age < 45), 0),
       count(*) FILTER (kind = 'order_placed' AND hour < 6 AND age < 180),
+      max_by((payload ->> 'score')::INT, occurred_at) FILTER (kind = 'external_score_received'),
+      max((payload ->> 'overdue_loans')::INT) FILTER (kind = 'external_score_received'),
+      count(*) FILTER (kind = 'login_recorded' AND age < 90),
+      count(*) FILTER (kind = 'complaint_filed' AND age < 180),
       (coalesce(sum(amount_minor) FILTER (method = 'credit'), 0)
        - coalesce(sum(amount_minor) FILTER (kind = 'repayment_received'), 0))
       / max(amount_minor) FILTER (kind IN ('line_opened', 'line_limit_changed'))

@@ -8,8 +8,9 @@ checked by a stranger. The same seed gives the same bytes.
 
 from shouxin.simulation.checkouts import CheckoutIntent, checkouts, read_checkouts
 from shouxin.simulation.registrations import RegistrationsReport, simulate_registrations
-from shouxin.simulation.service import SimulationReport, simulate
-from shouxin.simulation.world import UnableToSimulate, Wanted, World, draw_world
+from shouxin.simulation.report import SimulationReport
+from shouxin.simulation.service import bytes_wanted, simulate
+from shouxin.simulation.world import UnableToSimulate, Wanted, World, blocks, draw_world
 
 __all__ = [
     "CheckoutIntent",
@@ -18,6 +19,8 @@ __all__ = [
     "UnableToSimulate",
     "Wanted",
     "World",
+    "blocks",
+    "bytes_wanted",
     "checkouts",
     "draw_world",
     "read_checkouts",

@@ -16,14 +16,14 @@ from shouxin.simulation.domain import (
     Flags,
     Floats,
     Ints,
-    Life,
     Population,
-    fallen,
-    pays_again,
     sigmoid,
-    strain,
 )
-from shouxin.simulation.shop import COD, Orders, Outcomes
+from shouxin.simulation.kinds import on_spree
+from shouxin.simulation.life import Life, fallen, pays_again, strain
+from shouxin.simulation.outcomes import Outcomes
+from shouxin.simulation.shocks import Shock, gloom
+from shouxin.simulation.shop import COD, Orders
 
 INSTALMENTS = 3
 INSTALMENT_DAYS = 30
@@ -56,16 +56,26 @@ def draw_wishes(rng: Generator, population: Population, orders: Orders, outcomes
     """Which orders the customer wants on credit, whether or not the line allows it."""
     who = orders.customer
     dear = 0.35 * np.log(orders.amount / 15_000)
-    logit = population.credit_taste[who] + 1.0 * orders.strain + dear
+    spree = 4.0 * on_spree(population, who, orders.placed)
+    logit = population.credit_taste[who] + 1.0 * orders.strain + dear + spree
     wants = rng.random(orders.size) < sigmoid(logit)
     possible = (orders.amount >= CREDIT_MIN_MINOR) & np.isinf(outcomes.cancelled) & (orders.method != COD)
     return np.asarray(wants & possible & (orders.placed > population.line_opened[who]))
 
 
-def draw_delays(rng: Generator, population: Population, life: Life, customer: Ints, due: Floats) -> Floats:
+def draw_delays(
+    rng: Generator,
+    population: Population,
+    life: Life,
+    customer: Ints,
+    due: Floats,
+    *,
+    shocks: tuple[Shock, ...] = (),
+) -> Floats:
     """Whole days after ``due`` until each instalment is paid; 0 on time, inf never."""
     shown = strain(life, customer, due)
-    late = rng.random(len(due)) < sigmoid(-3.5 + 1.3 * population.careless[customer] + 1.8 * shown)
+    tight = 0.6 * gloom(shocks, due)
+    late = rng.random(len(due)) < sigmoid(-3.5 + 1.3 * population.careless[customer] + 1.8 * shown + tight)
     days = 1 + np.floor(np.minimum(rng.exponential(3.0 + 9.0 * shown), 50))
     delay = np.where(late, days, 0.0)
     paid = due + delay
@@ -75,10 +85,11 @@ def draw_delays(rng: Generator, population: Population, life: Life, customer: In
 
 
 def draw_plans(
-    rng: Generator, population: Population, life: Life, orders: Orders, outcomes: Outcomes, *, wishes: Ints
-) -> Plans:
+    rng: Generator, population: Population, life: Life, orders: Orders, outcomes: Outcomes,
+    *, wishes: Ints, shocks: tuple[Shock, ...] = (),
+) -> Plans:  # fmt: skip
     """Grant what fits among ``wishes`` (order indices, in order of time)."""
-    candidates = _candidate_plans(rng, population, life, orders, outcomes, wishes)
+    candidates = _candidate_plans(rng, population, life, orders, outcomes, wishes, shocks)
     granted = grant(population, orders, candidates)
     return _chosen(candidates, granted)
 
@@ -112,12 +123,13 @@ def limit_at(population: Population, customer: Ints, day: Floats) -> Floats:
 
 
 def _candidate_plans(
-    rng: Generator, population: Population, life: Life, orders: Orders, outcomes: Outcomes, wishes: Ints
-) -> Plans:
+    rng: Generator, population: Population, life: Life, orders: Orders, outcomes: Outcomes,
+    wishes: Ints, shocks: tuple[Shock, ...],
+) -> Plans:  # fmt: skip
     customer = np.repeat(orders.customer[wishes], INSTALMENTS)
     step = INSTALMENT_DAYS * np.arange(1, INSTALMENTS + 1)
     due: Floats = np.floor(orders.placed[wishes])[:, None] + step[None, :].astype(np.float64)
-    delay = draw_delays(rng, population, life, customer, due.ravel()).reshape(due.shape)
+    delay = draw_delays(rng, population, life, customer, due.ravel(), shocks=shocks).reshape(due.shape)
     early = np.where(delay == 0, -4 * rng.random(due.shape) ** 3, 0.0)
     moment = rng.uniform(0.35, 0.95, due.shape)
     return Plans(

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 
 from shouxin.kernel import Money
 from shouxin.simulation.borrowing import INSTALMENT_DAYS, INSTALMENTS, draw_delays
+from shouxin.simulation.catalogue import CATEGORIES
 from shouxin.simulation.domain import CHANNELS, Floats
-from shouxin.simulation.shop import CATEGORIES
-from shouxin.simulation.shop_facts import merchant_names
+from shouxin.simulation.shop_facts import merchant_refs
 from shouxin.simulation.story import CURRENCY, INSTANT, SOURCE, customer_refs, order_refs
-from shouxin.simulation.world import World, instants, stream
+from shouxin.simulation.world import World, instants
 
 PLAN = "pay_in_3"
 
@@ -46,20 +46,20 @@ class CheckoutIntent:
 
 def checkouts(world: World, *, days: int) -> Any:
     """The intents of the first ``days`` of the live period, a pyarrow table in order of time."""
-    wanted, orders = world.wanted, world.orders
+    wanted, orders = world.block.wanted, world.orders
     which = world.intents[orders.placed[world.intents] < wanted.history_days + days]
     delays = _draw_pays(world)[np.isin(world.intents, which)]
     return pa.table(
         {
             "at": pa.array(instants(wanted, orders.placed[which])).cast(INSTANT),
             "source": pa.repeat(pa.scalar(SOURCE), len(which)),
-            "customer_ref": customer_refs(orders.customer[which]),
-            "order_ref": order_refs(which),
+            "customer_ref": customer_refs(world.population, orders.customer[which]),
+            "order_ref": order_refs(orders, which),
             "amount_minor": pa.array(orders.amount[which]),
             "currency": pa.repeat(pa.scalar(CURRENCY), len(which)),
             "items": pa.array(orders.items[which]),
             "category": pa.array(np.array(CATEGORIES)[orders.category[which]].tolist(), pa.string()),
-            "merchant_ref": _bare(merchant_names(world.orders, which).rendered),
+            "merchant_ref": merchant_refs(orders.category[which], orders.merchant[which]),
             "channel": pa.array(np.array(CHANNELS)[orders.channel[which]].tolist(), pa.string()),
             "plan": pa.repeat(pa.scalar(PLAN), len(which)),
             "pays": _pays_column(delays),
@@ -79,7 +79,7 @@ def _draw_pays(world: World) -> Floats:
     placed = np.floor(world.orders.placed[world.intents])
     due: Floats = placed[:, None] + INSTALMENT_DAYS * np.arange(1.0, INSTALMENTS + 1)[None, :]
     customer = np.repeat(world.orders.customer[world.intents], INSTALMENTS)
-    rng = stream(world.wanted.seed, "checkout pays")
+    rng = world.block.stream("checkout pays")
     return draw_delays(rng, world.population, world.life, customer, due.ravel()).reshape(due.shape)
 
 
@@ -87,7 +87,3 @@ def _pays_column(delays: Floats) -> Any:
     never = np.isinf(delays).ravel()
     days = pa.array(np.where(np.isinf(delays), 0, delays).ravel().astype(np.int32), mask=never)
     return pa.ListArray.from_arrays(np.arange(len(delays) + 1, dtype=np.int32) * INSTALMENTS, days)
-
-
-def _bare(rendered: Any) -> Any:
-    return pa.compute.utf8_trim(rendered, '"')

@@ -37,7 +37,7 @@ def lines(population: Population) -> Facts:
         who,
         population.line_opened[who],
         amount=population.limit_minor[who],
-        payload={"line_id": texts(numbered("LN", who, digits=6))},
+        payload={"line_id": texts(numbered("LN", population.number[who], digits=6))},
     )
 
 
@@ -87,7 +87,10 @@ def _instalments(
 ) -> Facts:
     assert plans.due.shape[1] == INSTALMENTS
     order = plans.order[plan]
-    payload = {"plan_id": texts(numbered("PL", order, digits=7)), "number": numbers(number + 1)}
+    payload = {
+        "plan_id": texts(numbered("PL", orders.number[order], digits=7)),
+        "number": numbers(number + 1),
+    }
     return facts(
         kind,
         orders.customer[order],

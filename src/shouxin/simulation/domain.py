@@ -24,20 +24,21 @@ REGIONS = ("east", "south", "north", "west", "centre")
 OLDEST_REGISTRATION_DAYS = 720
 OLD_CUSTOMERS_SHARE = 0.55
 LINE_SHARE = 0.70
-ABUSERS_SHARE = 0.012
 SECOND_ACCOUNTS_SHARE = 0.01
-# Chance a day that stress begins for the middle customer, and how widely the log of it spreads.
-# Chosen so that 2-6 % of credit customers reach 60 days past due in 180 days (docs/simulation.md).
-STRESS_HAZARD_DAILY = 1.8e-4
-STRESS_SPREAD = 1.7
-EPISODES = 2
+KINDS = (
+    "steady", "thin_file", "stressed", "refund_abuser", "claimer", "bust_out", "ring", "farm",
+)  # fmt: skip
+STEADY, THIN_FILE, STRESSED, REFUND_ABUSER, CLAIMER, BUST_OUT, RING, FARM = range(8)
+# What a limit arm does to the limit; the middle arm is the ordinary offer.
+LIMIT_FACTORS = np.array([0.6, 1.0, 1.6])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
     """One array entry a customer account; latent traits are standard normal unless said otherwise."""
 
-    person: Ints  # accounts with the same number belong to one human being
+    number: Ints  # the account's place in the whole world
+    person: Ints  # accounts with the same one belong to one human being
     registered: Floats
     leaves: Floats
     risk: Floats
@@ -49,10 +50,15 @@ class Population:
     channel: Ints
     region: Ints
     devices: Ints
-    abuser: Flags
     line_opened: Floats
     limit_minor: Ints
     raised: Floats
+    kind: Ints
+    gang: Ints  # position of the gang's leader; an account's own where there is no gang
+    busts: Floats  # the planned day of vanishing
+    offered: Floats  # when a line was offered, taken or not
+    limit_arm: Ints
+    price_arm: Ints
 
     @property
     def size(self) -> int:
@@ -65,13 +71,14 @@ class Population:
         return np.isfinite(self.line_opened)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Life:
-    """Episodes of money stress, one row a customer and ``EPISODES`` columns, in order of time."""
+def in_gang(population: Population, customer: Ints) -> Flags:
+    """Which accounts act for a gang."""
+    return np.asarray(population.kind[customer] >= RING)
 
-    onset: Floats
-    stop: Floats  # from here nothing is repaid; inf when the customer gets through
-    end: Floats  # recovery, or cure after a default; inf when there is none
+
+def is_fraud(population: Population) -> Flags:
+    """Which accounts were opened to cheat with credit or coupons."""
+    return np.asarray(population.kind >= BUST_OUT)
 
 
 def sigmoid(logit: Floats) -> Floats:
@@ -87,17 +94,17 @@ def related(rng: Generator, trait: Floats, *, correlation: float) -> Floats:
     return mixed
 
 
-def draw_population(rng: Generator, *, customers: int, history_days: int) -> Population:
-    """Draw the accounts. ``history_days`` is how long new customers keep arriving."""
+def draw_population(rng: Generator, *, customers: int, history_days: int, first: int = 0) -> Population:
+    """Draw the accounts, numbered from ``first``; new customers keep arriving for ``history_days``."""
     registered = _draw_registered(rng, customers=customers, history_days=history_days)
     # Who has stayed for a year or two is a little safer than who has just come.
     risk = rng.standard_normal(customers) + np.where(registered < 0, -0.3, 0.3)
     impulsive = related(rng, risk, correlation=0.80)
     income = np.exp(8.8 + 0.5 * related(rng, risk, correlation=-0.65))
     line_opened = _draw_lines(rng, registered, history_days=history_days)
-    abuser = rng.random(customers) < ABUSERS_SHARE * np.exp(0.5 * impulsive - 0.125)
     pace = 0.63 * np.exp(0.55 * rng.standard_normal(customers) + 0.08 * impulsive)
     population = Population(
+        number=first + np.arange(customers, dtype=np.int64),
         person=np.arange(customers, dtype=np.int64),
         registered=registered,
         leaves=np.maximum(registered, 0) + rng.exponential(900, customers),
@@ -105,68 +112,22 @@ def draw_population(rng: Generator, *, customers: int, history_days: int) -> Pop
         careless=related(rng, risk, correlation=0.85),
         impulsive=impulsive,
         income=income,
-        pace=np.where(abuser, pace * 1.6, pace),
+        pace=pace,
         credit_taste=-1.0 + 0.95 * risk + 0.4 * rng.standard_normal(customers),
         channel=rng.choice(len(CHANNELS), customers, p=(0.66, 0.22, 0.09, 0.03)),
         region=rng.choice(len(REGIONS), customers, p=(0.34, 0.26, 0.17, 0.10, 0.13)),
         devices=1 + rng.poisson(0.35 * np.exp(0.35 * impulsive)),
-        abuser=abuser,
         line_opened=line_opened,
         limit_minor=_draw_limits(rng, income),
         raised=_draw_raises(rng, line_opened),
+        kind=np.full(customers, STEADY),
+        gang=np.arange(customers, dtype=np.int64),
+        busts=np.full(customers, NEVER),
+        offered=line_opened.copy(),
+        limit_arm=np.ones(customers, dtype=np.int64),
+        price_arm=np.ones(customers, dtype=np.int64),
     )
     return _with_second_accounts(rng, population)
-
-
-def draw_life(rng: Generator, population: Population, *, horizon_days: int) -> Life:
-    """Draw when stress begins, whether the customer stops paying, and whether and when it ends.
-
-    Only a credit customer can fall behind, so the clock of stress starts with the line (and not long
-    before the history: who fell earlier is no longer in the book).
-    """
-    hazard = stress_hazard(population)
-    clock = np.where(population.has_line, np.maximum(population.line_opened, -150.0), NEVER)
-    onsets, stops, ends = [], [], []
-    for _ in range(EPISODES):
-        onset = clock + rng.exponential(1.0, population.size) / hazard
-        stop, end = _draw_course(rng, population, onset)
-        onsets.append(onset)
-        stops.append(stop)
-        ends.append(end)
-        clock = end + 30.0
-    life = Life(np.stack(onsets, 1), np.stack(stops, 1), np.stack(ends, 1))
-    return _without(life, beyond=float(horizon_days))
-
-
-def stress_hazard(population: Population) -> Floats:
-    """Chance a day that stress begins: spread over customers, a little higher where income is low."""
-    poor = np.log(np.exp(8.8) / population.income)
-    hazard: Floats = STRESS_HAZARD_DAILY * np.exp(STRESS_SPREAD * population.risk + 0.3 * poor)
-    return hazard
-
-
-def strain(life: Life, customer: Ints, day: Floats) -> Floats:
-    """How much stress shows in behaviour, 0 to 1: it grows over forty days and ends with the episode."""
-    day = day[:, None]
-    onset = life.onset[customer]
-    grown = np.clip((day - onset) / 40.0, 0.0, 1.0)
-    shown: Floats = np.where((day >= onset) & (day < life.end[customer]), grown, 0.0).max(axis=1)
-    return shown
-
-
-def fallen(life: Life, customer: Ints, day: Floats) -> Flags:
-    """Whether the customer has stopped repaying on this day."""
-    day = day[:, None]
-    stopped = (day >= life.stop[customer]) & (day < life.end[customer])
-    return np.asarray(stopped.any(axis=1))
-
-
-def pays_again(life: Life, customer: Ints, day: Floats) -> Floats:
-    """The day on which a customer who has stopped on ``day`` pays after all; inf if never."""
-    day = day[:, None]
-    inside = (day >= life.stop[customer]) & (day < life.end[customer])
-    again: Floats = np.where(inside, life.end[customer], -NEVER).max(axis=1)
-    return again
 
 
 def _draw_registered(rng: Generator, *, customers: int, history_days: int) -> Floats:
@@ -191,22 +152,6 @@ def _draw_limits(rng: Generator, income: Floats) -> Ints:
 def _draw_raises(rng: Generator, line_opened: Floats) -> Floats:
     lucky = rng.random(len(line_opened)) < 0.15
     return np.where(lucky, line_opened + rng.uniform(200, 500, len(line_opened)), NEVER)
-
-
-def _draw_course(rng: Generator, population: Population, onset: Floats) -> tuple[Floats, Floats]:
-    """(day of the last repayment, day it is over): two in three fall, two in five of those come back."""
-    size = population.size
-    falls = rng.random(size) < sigmoid(0.7 + 0.25 * population.risk)
-    stop = np.where(falls, onset + 20.0 + rng.gamma(2.0, 24.0, size), NEVER)
-    recovery = onset + rng.uniform(50, 150, size)
-    cured = rng.random(size) < 0.4
-    cure = np.where(cured, stop + rng.uniform(80, 220, size), NEVER)
-    return stop, np.where(falls, cure, recovery)
-
-
-def _without(life: Life, *, beyond: float) -> Life:
-    later = life.onset > beyond
-    return Life(*(np.where(later, NEVER, days) for days in (life.onset, life.stop, life.end)))
 
 
 def _with_second_accounts(rng: Generator, population: Population) -> Population:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
-from shouxin.simulation.domain import CHANNELS, REGIONS, Floats, Ints, Population
+from shouxin.simulation.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
+from shouxin.simulation.domain import (
+    CHANNELS,
+    CLAIMER,
+    FARM,
+    KINDS,
+    REFUND_ABUSER,
+    REGIONS,
+    RING,
+    Floats,
+    Ints,
+    Population,
+    in_gang,
+)
 from shouxin.simulation.facts import Facts, facts, numbered, numbers, texts, words
 from shouxin.simulation.persons import Persons, device_names
 from shouxin.simulation.seasons import time_of_day
-from shouxin.simulation.shop import CATEGORIES, MERCHANTS_A_CATEGORY, Orders
+from shouxin.simulation.shop import SHARED_DEVICE, Orders
 
 IDENTIFIERS = ("phone", "email", "national_id")
 VERIFICATION_METHODS = ("sms_code", "mail_link", "id_document")
 VIOLATIONS = ("coupon_abuse", "refund_abuse")
 LOGINS_A_MONTH = 0.40
-PRODUCTS_A_CATEGORY = 400
+# The chance of being caught, one entry a kind of customer (``domain.KINDS``).
+_CAUGHT = np.full(len(KINDS), 0.004)
+_CAUGHT[[REFUND_ABUSER, CLAIMER, RING, FARM]] = 0.30, 0.15, 0.10, 0.15
 
 
 def registrations(rng: Generator, population: Population, persons: Persons) -> Facts:
@@ -85,10 +102,9 @@ def visits(
 
 
 def violations(rng: Generator, population: Population, *, horizon_days: int) -> Facts:
-    """Few customers are caught breaking the shop's rules; refund abusers more often than others."""
-    caught = rng.random(population.size) < np.where(population.abuser, 0.30, 0.004)
-    who = np.flatnonzero(caught)
-    abuse = population.abuser[who]
+    """Few customers are caught breaking the shop's rules; who abuses them more often than others."""
+    who = np.flatnonzero(rng.random(population.size) < _CAUGHT[population.kind])
+    abuse = np.isin(population.kind[who], (REFUND_ABUSER, CLAIMER))
     severity = 1 + abuse + (rng.random(len(who)) < 0.2)
     return facts(
         "violation_recorded",
@@ -98,9 +114,9 @@ def violations(rng: Generator, population: Population, *, horizon_days: int) -> 
     )
 
 
-def product_codes(category: Ints, product: Ints) -> Ints:
-    """The number of a product of a category, unique in the shop."""
-    return category * PRODUCTS_A_CATEGORY + product
+def product_names(category: Ints, product: Ints) -> Any:
+    """The shop's own names of products."""
+    return numbered("SKU", category * PRODUCTS_A_CATEGORY + product, digits=5)
 
 
 def _verified(customer: Ints, day: Floats, persons: Persons, *, which: int) -> Facts:
@@ -136,32 +152,34 @@ def _draw_logins(
     return (
         np.concatenate([idle, orders.customer[buying]]),
         np.concatenate([day + time_of_day(rng, night), orders.placed[buying] - 0.01]),
-        np.concatenate([np.zeros(len(idle), dtype=np.int64), orders.device[buying]]),
+        np.concatenate([np.where(in_gang(population, idle), SHARED_DEVICE, 0), orders.device[buying]]),
     )
 
 
 def _views(rng: Generator, orders: Orders, which: Ints) -> Facts:
     category = orders.category[which]
-    product = rng.integers(0, PRODUCTS_A_CATEGORY, len(which))
+    # Half of what is looked at is bought; the rest was compared with it.
+    other = rng.integers(0, PRODUCTS_A_CATEGORY, len(which))
+    product = np.where(rng.random(len(which)) < 0.5, orders.product[which], other)
     return facts(
         "product_viewed",
         orders.customer[which],
         orders.placed[which] - rng.uniform(0.002, 0.009, len(which)),
         payload={
-            "sku": texts(numbered("SKU", product_codes(category, product), digits=5)),
+            "sku": texts(product_names(category, product)),
             "category": words(CATEGORIES, category),
         },
     )
 
 
 def _carts(rng: Generator, orders: Orders, which: Ints) -> Facts:
-    product = orders.merchant[which] * (PRODUCTS_A_CATEGORY // MERCHANTS_A_CATEGORY)
+    product = orders.product[which]
     return facts(
         "cart_changed",
         orders.customer[which],
         orders.placed[which] - rng.uniform(0.0005, 0.002, len(which)),
         payload={
-            "sku": texts(numbered("SKU", product_codes(orders.category[which], product), digits=5)),
+            "sku": texts(product_names(orders.category[which], product)),
             "quantity": numbers(orders.items[which]),
         },
     )

@@ -9,7 +9,6 @@ from short lists, so that it may sound like someone's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.random import Generator
 
 from shouxin.simulation.domain import Ints
 from shouxin.simulation.facts import joined, numbered
+from shouxin.simulation.shop import SHARED_DEVICE
 
 SURNAMES = tuple("林陈黄苏郑叶许何吕卢邱方程宋沈韩江白秦范石谭邹熊".strip())
 SURNAMES_LATIN = (
@@ -31,6 +31,7 @@ SYLLABLES_LATIN = (
     "zhou", "nian", "cheng", "xiao", "an", "yi", "jing", "xing", "shu", "yu", "wei", "lin",
 )  # fmt: skip
 PHONE_PREFIX = "1010"
+PEOPLE_NUMBERS = 2**23  # seven digits follow the prefix
 REGION_CODE = "990101"
 _CITIES = ("云溪市", "临澜市", "北屿市", "青岚市", "沐川城市", "南桥市", "望海城市", "松原里市")
 _ROADS = (
@@ -46,6 +47,8 @@ _ROADS = (
     "风车巷",
 )
 _EMAIL_HOSTS = ("mail.example", "post.example", "xin.example")
+_FIRST_BIRTHDAY = np.datetime64("1963-01-01")
+_BIRTHDAYS = 365 * 42
 _WEIGHTS = tuple(2**n % 11 for n in range(17, 0, -1))
 _CHECKS = "10X98765432"
 
@@ -59,25 +62,31 @@ class Persons:
     email: Any
     national_id: Any
     addresses: tuple[Any, ...]  # three columns
-    key: Ints  # names devices and cards: six digits that tell nothing
+    key: Ints  # names devices and cards: digits that tell nothing
+    gang: Ints  # whose device, address and card a gang shares; an account's own position without one
 
 
-def make_persons(rng: Generator, person: Ints) -> Persons:
-    """Make up the people behind the accounts; ``person`` says which accounts are the same one."""
+def make_persons(rng: Generator, person: Ints, *, numbers: Ints, gang: Ints | None = None) -> Persons:
+    """Make up the people behind the accounts; ``person`` says which accounts are the same one.
+
+    ``numbers`` are the accounts' places in the whole world: no two worlds' people of one size share a
+    telephone number or an identity number, wherever they are drawn.
+    """
     size = len(person)
     surname = rng.integers(0, len(SURNAMES), size)[person]
     first = rng.integers(0, len(SYLLABLES), size)[person]
     # One given name in six has a single syllable; the last position means none.
     second = np.where(rng.random(size) < 1 / 6, len(SYLLABLES), rng.integers(0, len(SYLLABLES), size))[person]
-    serial = _scattered(rng, size)
+    serial = scattered(numbers)
     return Persons(
         name=joined(*(_pick(words, codes) for words, codes in (
             (SURNAMES, surname), (SYLLABLES, first), ((*SYLLABLES, ""), second)))),
         phone=numbered(PHONE_PREFIX, serial[person], digits=7),
-        email=_emails(surname, first, second, np.arange(size)),
-        national_id=pa.array(_national_ids(rng, size)).take(pa.array(person)),
+        email=_emails(surname, first, second, numbers),
+        national_id=pa.array(_national_ids(numbers)).take(pa.array(person)),
         addresses=tuple(_addresses(rng, person) for _ in range(3)),
         key=serial[person],
+        gang=np.arange(size) if gang is None else gang,
     )  # fmt: skip
 
 
@@ -87,25 +96,34 @@ def check_character(digits: str) -> str:
 
 
 def device_names(persons: Persons, customer: Ints, device: Ints) -> Any:
-    """The identifier of a customer's n-th device."""
-    return numbered("dev-", persons.key[customer] * 16 + device % 16, digits=8)
+    """The identifier of a customer's n-th device, or of the one that the customer's gang shares."""
+    owner = np.where(device == SHARED_DEVICE, persons.gang[customer], customer)
+    return numbered("dev-", persons.key[owner] * 16 + device % 16, digits=8)
 
 
-def card_names(persons: Persons, customer: Ints) -> Any:
-    """The identifier (not the number) of a customer's payment card."""
-    return numbered("card-", persons.key[customer], digits=8)
+def card_names(persons: Persons, customer: Ints, device: Ints) -> Any:
+    """The identifier (not the number) of a customer's card; on the shared device it is the gang's."""
+    owner = np.where(device == SHARED_DEVICE, persons.gang[customer], customer)
+    return numbered("card-", persons.key[owner], digits=8)
 
 
 def delivery_addresses(persons: Persons, customer: Ints, which: Ints) -> Any:
-    """The customer's first, second or third address."""
+    """The customer's first, second or third address, or the one that the customer's gang shares."""
     rows = pa.array(customer)
-    return pc.choose(pa.array(which), *(addresses.take(rows) for addresses in persons.addresses))
+    gang = persons.addresses[0].take(pa.array(persons.gang[customer]))
+    return pc.choose(pa.array(which), *(addresses.take(rows) for addresses in persons.addresses), gang)
 
 
-def _scattered(rng: Generator, size: int) -> Ints:
-    """Distinct numbers in random order."""
-    spread = max(1, 9_000_000 // max(size, 1))
-    return rng.permutation(size) * spread + rng.integers(0, spread, size)
+def scattered(numbers: Ints) -> Ints:
+    """Distinct numbers below 8,388,608 for distinct ``numbers`` below it, in no order that can be seen.
+
+    Each step can be undone, so no two numbers meet: odd factors modulo a power of two, and shifts.
+    """
+    mixed = numbers
+    for factor, shift in ((5_236_077, 12), (3_423_171, 11), (7_141_333, 12)):
+        mixed = (mixed * factor + 1_299_709) & (PEOPLE_NUMBERS - 1)
+        mixed = mixed ^ (mixed >> shift)
+    return mixed
 
 
 def _pick(values: tuple[str, ...], codes: Ints) -> Any:
@@ -124,24 +142,15 @@ def _emails(surname: Ints, first: Ints, second: Ints, account: Ints) -> Any:
     )
 
 
-def _national_ids(rng: Generator, size: int) -> list[str]:
-    days = rng.integers(0, 365 * 42, size)
-    serials = rng.integers(0, 1000, size)
-    births = [date(1963, 1, 1) + timedelta(days=int(n)) for n in days]
-    bodies = [f"{REGION_CODE}{b:%Y%m%d}{s:03d}" for b, s in zip(births, serials, strict=True)]
-    return [body + check_character(body) for body in _distinct(bodies)]
-
-
-def _distinct(bodies: list[str]) -> list[str]:
-    """Move a number that is taken to the next free serial, so that no two people share one."""
-    taken: set[str] = set()
-    for at, body in enumerate(bodies):
-        number = int(body)
-        while str(number) in taken:
-            number = number + 1 if number % 1000 < 999 else number - 999
-        bodies[at] = str(number)
-        taken.add(bodies[at])
-    return bodies
+def _national_ids(numbers: Ints) -> list[str]:
+    """A birthday from 1963 on and a serial of that day for each number: no two are the same."""
+    serial, day = np.divmod(scattered(numbers ^ 0x2A5A5A), _BIRTHDAYS)
+    births = _FIRST_BIRTHDAY + day.astype("timedelta64[D]")
+    bodies = [
+        f"{REGION_CODE}{birth.replace('-', '')}{of_day:03d}"
+        for birth, of_day in zip(births.astype(str).tolist(), serial.tolist(), strict=True)
+    ]
+    return [body + check_character(body) for body in bodies]
 
 
 def _addresses(rng: Generator, person: Ints) -> Any:

@@ -27,6 +27,7 @@ _WEEK = (0.95, 0.93, 0.95, 0.97, 1.02, 1.10, 1.08)
 _DAYTIME = (0, 0, 0, 0, 0, 0, 1, 2, 4, 6, 8, 7, 6, 5, 5, 6, 6, 5, 6, 8, 11, 12, 9, 5)
 _NIGHT = (9, 6, 4, 3, 2, 2, *([0] * 18))
 _GROWTH_DAILY = 0.0004
+SALE_DISCOUNT = 0.12
 
 
 def day_weights(start: date, *, days: int) -> Floats:
@@ -51,6 +52,13 @@ def sale_weight(day: date) -> float:
         case (6, n) if n < 18:
             return 1.25
     return 1.0
+
+
+def discounts(start: date, *, days: int) -> Floats:
+    """What is off every price on each of the ``days`` from ``start``, as a share: the sale days only."""
+    dates = [start + timedelta(days=n) for n in range(days)]
+    off: Floats = np.array([SALE_DISCOUNT if sale_weight(day) >= 1.8 else 0.0 for day in dates])
+    return off
 
 
 def festival_weight(day: date) -> float:

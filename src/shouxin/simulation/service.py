@@ -1,51 +1,43 @@
-"""Simulate: draw a world, write what the shop would send, and put the truth somewhere else."""
+"""Simulate: draw a world block by block, write what the shop would send, and put the truth somewhere else."""
 
 from __future__ import annotations
 
-import itertools
 import json
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shouxin.simulation.checkouts import checkouts
-from shouxin.simulation.story import Story, tell
-from shouxin.simulation.truth import default_rate, truth_of_customers, truth_of_plans
-from shouxin.simulation.world import WORLD_STEPS, Wanted, World, draw_world, instants
+from shouxin.simulation.block import (
+    BLOCK_STEPS,
+    CHECKOUTS,
+    EVENTS,
+    LIVE_EVENTS,
+    PARTS,
+    TRUTHS,
+    part,
+    write_block,
+    write_table,
+)
+from shouxin.simulation.report import SimulationReport, report_of
+from shouxin.simulation.tally import Tally
+from shouxin.simulation.truth import truth_of_surroundings
+from shouxin.simulation.world import Block, UnableToSimulate, Wanted, blocks
 
 Progress = Callable[[int, int], None]
 REPORT = "report.json"
-FOLDERS = ("events", "live", "truth")
-_OTHER_FILES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class SimulationReport:
-    """What was made. The instants are UTC; ``default_rate_180d`` is the truth, told to people only."""
-
-    customers: int
-    months: int
-    seed: int
-    starts_at: str
-    history_ends_at: str
-    live_ends_at: str
-    history_end: str  # the first business date of the live period, China time
-    events: int
-    duplicates: int
-    live_events: int
-    live_checkouts: int
-    by_kind: dict[str, int]
-    default_rate_180d: float
-
-    def as_data(self) -> dict[str, Any]:
-        """A JSON object."""
-        return asdict(self)
+WORKERS_MAX = 64
+# Measured (docs/simulation.md), rounded up.
+BYTES_A_CUSTOMER_MONTH = 140
+BYTES_A_VISIT = 100
 
 
 def simulate(
@@ -57,88 +49,94 @@ def simulate(
     seed: int,
     live_days: int = 90,
     live_checkouts: int | None = None,
+    visits_a_month: float = 0.0,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> SimulationReport:
     """Write ``events/``, ``live/``, ``truth/`` and ``report.json`` below ``out``, the same bytes every time.
 
-    An earlier world in ``out`` is replaced; ``report.json`` is written last, so its presence says that
-    the rest is whole. Raises UnableToSimulate where no such world can be made.
+    ``workers`` processes draw blocks side by side; the bytes do not depend on it. An earlier world in
+    ``out`` is replaced; ``report.json`` is written last, so its presence says that the rest is whole.
+    Raises UnableToSimulate where no such world can be made, or the disk is too small for it.
     """
-    wanted = Wanted(customers, months, start, seed, live_days, live_checkouts)
-    steps = _steps(progress, total=WORLD_STEPS + 1 + len(list(chunks(wanted))) + _OTHER_FILES)
-    world = draw_world(wanted, advance=steps.__next__)
-    story = tell(world)
-    next(steps)
+    wanted = Wanted(customers, months, start, seed, live_days, live_checkouts, visits_a_month)
+    if not 1 <= workers <= WORKERS_MAX:
+        raise UnableToSimulate(f"workers must be 1 to {WORKERS_MAX}, not {workers}")
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    check_room(wanted, there, free=shutil.disk_usage(there).free)
     _clear(out)
-    for name, first, last in chunks(wanted):
-        _write(story.between(first, last), out / "events" / f"{name}.parquet")
-        next(steps)
-    for path, table in _other_files(world, story):
-        _write(table, out / path)
-        next(steps)
-    report = _report(world, story)
+    parts = blocks(wanted)
+    steps = _steps(progress, total=len(parts) * BLOCK_STEPS + 1)
+    counted: Tally = Counter()
+    for one in _written(parts, out, workers=min(workers, len(parts)), steps=steps):
+        counted.update(one)
+    _join_parts(out, len(parts))
+    for name, table in truth_of_surroundings(wanted):
+        write_table(table, out / "truth" / f"{name}.parquet")
+    next(steps)
+    size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
+    report = report_of(wanted, counted, size=size)
     (out / REPORT).write_text(json.dumps(report.as_data(), indent=1) + "\n", encoding="utf-8")
     return report
 
 
-def chunks(wanted: Wanted) -> Iterator[tuple[str, float, float]]:
-    """(file name, first day, day after the last), month by month."""
-    days = [day for day in range(1, wanted.history_days) if (wanted.start + timedelta(days=day)).day == 1]
-    edges = [0, *days, wanted.history_days]
-    for number, (first, last) in enumerate(itertools.pairwise(edges), 1):
-        yield f"{number:03d}-{wanted.start + timedelta(days=first):%Y-%m}", float(first), float(last)
+def bytes_wanted(*, customers: int, months: int, visits_a_month: float = 0.0) -> int:
+    """About how much a world of this size takes on disk, live period and truth included."""
+    return int(customers * months * (BYTES_A_CUSTOMER_MONTH + visits_a_month * BYTES_A_VISIT))
 
 
-def _other_files(world: World, story: Story) -> Iterator[tuple[str, Any]]:
-    wanted = world.wanted
-    yield "live/events.parquet", story.between(wanted.history_days, wanted.horizon_days)
-    yield "live/checkouts.parquet", checkouts(world, days=wanted.live_days)
-    yield "truth/customers.parquet", truth_of_customers(world)
-    yield "truth/plans.parquet", truth_of_plans(world)
+def _written(parts: tuple[Block, ...], out: Path, *, workers: int, steps: Iterator[int]) -> Iterator[Tally]:
+    if workers == 1:
+        yield from (write_block(block, out, advance=steps.__next__) for block in parts)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            for counted in pool.map(partial(write_block, out=out), parts):
+                for _ in range(BLOCK_STEPS):
+                    next(steps)
+                yield counted
+        except BrokenProcessPool as gone:
+            raise UnableToSimulate(
+                "a worker was ended from outside, perhaps for lack of memory: ask for fewer workers"
+            ) from gone
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _report(world: World, story: Story) -> SimulationReport:
-    wanted = world.wanted
-    history = story.received < wanted.history_days
-    fresh = story.events.filter(pa.array(history & ~story.repeated))
-    counted = pc.value_counts(fresh["kind"]).to_pylist()
-    return SimulationReport(
-        customers=wanted.customers,
-        months=wanted.months,
-        seed=wanted.seed,
-        starts_at=_instant_text(wanted, 0),
-        history_ends_at=_instant_text(wanted, wanted.history_days),
-        live_ends_at=_instant_text(wanted, wanted.horizon_days),
-        history_end=wanted.end.isoformat(),
-        events=fresh.num_rows,
-        duplicates=int((history & story.repeated).sum()),
-        live_events=int((~history & ~story.repeated).sum()),
-        live_checkouts=len(world.intents),
-        by_kind={row["values"]: row["counts"] for row in sorted(counted, key=lambda row: row["values"])},
-        default_rate_180d=round(default_rate(world), 6),
+def _join_parts(out: Path, count: int) -> None:
+    """Put the parts of the shared files together, block after block; checkouts in order of time."""
+    for name in TRUTHS:
+        first = pq.read_schema(part(out, name, 0))
+        with pq.ParquetWriter(out / f"{name}.parquet", first, compression="zstd") as writer:
+            for number in range(count):
+                writer.write_table(pq.read_table(part(out, name, number)))
+    tills = pa.concat_tables(pq.read_table(part(out, CHECKOUTS, number)) for number in range(count))
+    write_table(
+        tills.sort_by([("at", "ascending"), ("order_ref", "ascending")]), out / f"{CHECKOUTS}.parquet"
     )
+    shutil.rmtree(out / PARTS)
 
 
-def _instant_text(wanted: Wanted, day: int) -> str:
-    seconds = int(instants(wanted, _day(day))[0]) // 1_000_000
-    return (datetime.fromisoformat("1970-01-01T00:00:00+00:00") + timedelta(seconds=seconds)).isoformat()
-
-
-def _day(day: int) -> Any:
-    return pa.array([float(day)]).to_numpy()
+def check_room(wanted: Wanted, there: Path, *, free: int) -> None:
+    """Raise UnableToSimulate when the world does not fit into the ``free`` bytes of the disk ``there``."""
+    needed = bytes_wanted(
+        customers=wanted.customers, months=wanted.months, visits_a_month=wanted.visits_a_month
+    )
+    if needed > free:
+        raise UnableToSimulate(
+            f"the world takes about {needed / 1e9:.1f} GB and {there} has {free / 1e9:.1f} GB free:"
+            " ask for fewer customers or months, or another folder"
+        )
 
 
 def _clear(out: Path) -> None:
     """Take away an earlier world, so that no stale month is loaded with the new ones."""
     (out / REPORT).unlink(missing_ok=True)
-    for folder in FOLDERS:
+    for folder in (EVENTS, LIVE_EVENTS, LIVE_EVENTS.parent, Path("truth"), PARTS):
         (out / folder).mkdir(parents=True, exist_ok=True)
         for path in (out / folder).glob("*.parquet"):
             path.unlink()
-
-
-def _write(table: Any, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", use_dictionary=True)
 
 
 def _steps(progress: Progress | None, *, total: int) -> Iterator[int]:

@@ -1,6 +1,6 @@
-"""What customers do in the shop: they order, cancel, receive, return, review and complain.
+"""What customers order in the shop, when, from where and how they pay.
 
-Pure: the population and its hidden life in, arrays of orders and of what became of them out.
+Pure: the population, its hidden life and what is the same for everybody in, arrays of orders out.
 """
 
 from __future__ import annotations
@@ -10,42 +10,48 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from shouxin.simulation.catalogue import CATEGORIES, CATEGORY_SHARE, PRICE_CNY, Catalogue, choose
 from shouxin.simulation.domain import (
     CHANNELS,
-    NEVER,
-    Flags,
+    FARM,
+    KINDS,
+    REFUND_ABUSER,
+    RING,
     Floats,
     Ints,
-    Life,
     Population,
-    fallen,
+    in_gang,
     sigmoid,
-    strain,
 )
+from shouxin.simulation.kinds import on_spree
+from shouxin.simulation.life import Life, fallen, strain
 from shouxin.simulation.seasons import time_of_day
+from shouxin.simulation.surroundings import Surroundings
 
-CATEGORIES = ("grocery", "clothing", "beauty", "home", "digital", "appliance", "sport", "books")
-_CATEGORY_SHARE = (0.22, 0.22, 0.13, 0.13, 0.09, 0.04, 0.09, 0.08)
-# The middle price of one item in CNY, and how widely its logarithm spreads.
-_PRICE_CNY = np.array([42.0, 138.0, 105.0, 88.0, 960.0, 1450.0, 180.0, 36.0])
-_PRICE_SPREAD = np.array([0.45, 0.55, 0.60, 0.65, 0.75, 0.55, 0.60, 0.40])
-_RETURN_LOGIT = np.array([-1.4, 0.6, -0.5, -0.3, 0.0, -0.4, 0.2, -1.2])
-MERCHANTS_A_CATEGORY = 40
 METHODS = ("card", "wallet", "cod", "transfer", "credit")
 CARD, WALLET, COD, TRANSFER, CREDIT = range(5)
-REFUND_KINDS = ("return", "refund_only")
 _MIDDLE_INCOME = np.exp(8.8)
 STEP_DAYS = 30
+# How much more a customer buys who is about to vanish.
+_SPREE = 4.0
+# The device and the address that the members of a gang share, beside their own 0, 1, 2, ...
+SHARED_DEVICE = 15
+SHARED_ADDRESS = 3
+# The chance that an order carries a coupon; one entry a kind of customer (``domain.KINDS``).
+_COUPONS = np.full(len(KINDS), 0.18)
+_COUPONS[[REFUND_ABUSER, RING, FARM]] = 0.45, 0.40, 0.90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
     """One array entry an order, in order of time; ``amount`` is in minor units."""
 
+    number: Ints  # the order's number in the whole world
     customer: Ints
     placed: Floats
     strain: Floats  # latent: how much stress the customer showed then
     category: Ints
+    product: Ints
     merchant: Ints
     items: Ints
     amount: Ints
@@ -61,66 +67,19 @@ class Orders:
         return len(self.customer)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
-    """What became of each order; days, inf where it did not happen."""
-
-    cancelled: Floats
-    cancelled_by_shop: Flags
-    paid: Floats
-    shipped: Floats
-    delivered: Floats
-    days_late: Ints
-    refused: Floats
-    returned: Floats
-    refunded: Floats
-    refund_kind: Ints
-    refund: Ints
-    reviewed: Floats
-    rating: Ints
-    complained: Floats
-
-
-def draw_orders(rng: Generator, population: Population, life: Life, *, weights: Floats) -> Orders:
-    """All orders over the days of ``weights``; the way of paying is drawn without credit."""
-    customer, day = _draw_when(rng, population, life, weights)
+def draw_orders(
+    rng: Generator, population: Population, life: Life, *, surroundings: Surroundings, first: int = 0
+) -> Orders:
+    """All orders over the world's days, numbered from ``first``; nothing is paid by credit yet."""
+    customer, day = _draw_when(rng, population, life, surroundings.weights)
     shown = strain(life, customer, day)
     night = rng.random(len(customer)) < _night_chance(population, customer, shown)
     placed = day + time_of_day(rng, night)
     real = placed > population.registered[customer] + 0.02
     order = np.argsort(placed[real], kind="stable")
     kept = np.flatnonzero(real)[order]
-    return _with_baskets(rng, population, customer[kept], placed[kept], shown[kept])
-
-
-def draw_outcomes(rng: Generator, population: Population, orders: Orders) -> Outcomes:
-    """What becomes of every order, one habit after the other."""
-    cancelled, by_shop = _draw_cancelled(rng, population, orders)
-    kept = np.isinf(cancelled)
-    shipped = np.where(kept, orders.placed + rng.uniform(0.2, 2.0, orders.size), NEVER)
-    arrives, late = _draw_delivery(rng, shipped)
-    refuses = (orders.method == COD) & (
-        rng.random(orders.size) < 0.05 * np.exp(0.4 * population.risk[orders.customer])
-    )
-    delivered = np.where(refuses, NEVER, arrives)
-    refused = np.where(refuses & kept, arrives, NEVER)
-    returned, refunded, kind = _draw_refunds(rng, population, orders, delivered)
-    reviewed, rating = _draw_reviews(rng, population, orders, delivered, late)
-    return Outcomes(
-        cancelled=cancelled,
-        cancelled_by_shop=by_shop,
-        paid=_draw_paid(rng, orders, cancelled, delivered),
-        shipped=shipped,
-        delivered=delivered,
-        days_late=late,
-        refused=refused,
-        returned=returned,
-        refunded=refunded,
-        refund_kind=kind,
-        refund=_draw_refund_amounts(rng, orders),
-        reviewed=reviewed,
-        rating=rating,
-        complained=_draw_complaints(rng, population, orders, delivered, late),
+    return _with_baskets(
+        rng, population, customer[kept], placed[kept], shown[kept], surroundings=surroundings, first=first
     )
 
 
@@ -130,8 +89,10 @@ def appetite(population: Population, life: Life, *, day: float) -> Floats:
     at = np.full(population.size, day)
     present = population.registered < day + STEP_DAYS / 2
     staying = np.where(population.leaves > day, 1.0, 0.1)
+    staying = np.where(population.busts < day, 0.02, staying)
     stressed = 1.0 + 0.30 * strain(life, everyone, at)
     pace = np.where(fallen(life, everyone, at), 0.45, stressed) * staying
+    pace = np.where(on_spree(population, everyone, at), _SPREE, pace)
     return np.where(present, pace, 0.0)
 
 
@@ -151,39 +112,53 @@ def _night_chance(population: Population, customer: Ints, shown: Floats) -> Floa
 
 
 def _with_baskets(
-    rng: Generator, population: Population, customer: Ints, placed: Floats, shown: Floats
-) -> Orders:
+    rng: Generator, population: Population, customer: Ints, placed: Floats, shown: Floats,
+    *, surroundings: Surroundings, first: int,
+) -> Orders:  # fmt: skip
     size = len(customer)
-    category = rng.choice(len(CATEGORIES), size, p=_CATEGORY_SHARE)
-    items = 1 + rng.poisson(np.where(_PRICE_CNY[category] > 500, 0.1, 0.8))
-    amount = _draw_amounts(rng, population, customer, category=category, items=items, shown=shown)
+    category = rng.choice(len(CATEGORIES), size, p=CATEGORY_SHARE)
+    items = 1 + rng.poisson(np.where(PRICE_CNY[category] > 500, 0.1, 0.8))
+    catalogue = surroundings.catalogue
+    keen = (1.0 + 0.1 * shown) * np.where(on_spree(population, customer, placed), 2.0, 1.0)
+    product = _draw_products(rng, population, customer, catalogue=catalogue, category=category, keen=keen)
+    off = surroundings.discounts[placed.astype(np.int64)]
+    amount = np.round(catalogue.price[category, product] * items * (1.0 - off)).astype(np.int64)
+    device = _draw_devices(rng, population, customer, shown)
     return Orders(
+        number=first + np.arange(size, dtype=np.int64),
         customer=customer,
         placed=placed,
         strain=shown,
         category=category,
-        merchant=(MERCHANTS_A_CATEGORY * rng.power(0.5, size)).astype(np.int64),
+        product=product,
+        merchant=catalogue.merchant[category, product],
         items=items,
         amount=amount,
         coupon=_draw_coupons(rng, population, customer, amount),
         channel=_draw_channels(rng, population, customer),
-        device=_draw_devices(rng, population, customer, shown),
-        address=np.where(rng.random(size) < 0.9, 0, rng.integers(1, 3, size)),
+        device=device,
+        address=_draw_addresses(rng, device),
         method=_draw_methods(rng, population, customer),
     )
 
 
-def _draw_amounts(
-    rng: Generator, population: Population, customer: Ints, *, category: Ints, items: Ints, shown: Floats
+def _draw_products(
+    rng: Generator,
+    population: Population,
+    customer: Ints,
+    *,
+    catalogue: Catalogue,
+    category: Ints,
+    keen: Floats,
 ) -> Ints:
-    wealth = (population.income[customer] / _MIDDLE_INCOME) ** 0.5
-    price = _PRICE_CNY[category] * np.exp(_PRICE_SPREAD[category] * rng.standard_normal(len(customer)))
-    minor = np.round(100 * price * wealth * items * (1 + 0.1 * shown))
-    return np.asarray(np.maximum(100, minor).astype(np.int64))
+    """The richer the customer and the keener the moment, the dearer the product."""
+    wealth = population.income[customer] / _MIDDLE_INCOME
+    taste = rng.random(len(customer)) ** (1.0 / (wealth * keen**2))
+    return choose(catalogue, category, np.minimum(taste, 1.0 - 1e-9))
 
 
 def _draw_coupons(rng: Generator, population: Population, customer: Ints, amount: Ints) -> Ints:
-    uses = rng.random(len(customer)) < np.where(population.abuser[customer], 0.45, 0.18)
+    uses = rng.random(len(customer)) < _COUPONS[population.kind[customer]]
     value = np.minimum(amount // 5, 100 * rng.integers(5, 51, len(customer)))
     return np.where(uses, value, 0)
 
@@ -196,70 +171,18 @@ def _draw_channels(rng: Generator, population: Population, customer: Ints) -> In
 def _draw_devices(rng: Generator, population: Population, customer: Ints, shown: Floats) -> Ints:
     other = rng.random(len(customer)) < 0.2 + 0.2 * shown
     pick = (rng.random(len(customer)) * population.devices[customer]).astype(np.int64)
-    return np.where(other, pick, 0)
+    together = in_gang(population, customer) & (rng.random(len(customer)) < 0.7)
+    return np.where(together, SHARED_DEVICE, np.where(other, pick, 0))
+
+
+def _draw_addresses(rng: Generator, device: Ints) -> Ints:
+    """Nine in ten orders go home; a gang sends most of what it orders together to one place."""
+    size = len(device)
+    own = np.where(rng.random(size) < 0.9, 0, rng.integers(1, SHARED_ADDRESS, size))
+    return np.where((device == SHARED_DEVICE) & (rng.random(size) < 0.7), SHARED_ADDRESS, own)
 
 
 def _draw_methods(rng: Generator, population: Population, customer: Ints) -> Ints:
     cash = rng.random(len(customer)) < 0.05 * np.exp(0.3 * population.risk[customer])
     other = rng.choice((CARD, WALLET, TRANSFER), len(customer), p=(0.34, 0.60, 0.06))
     return np.where(cash, COD, other)
-
-
-def _draw_cancelled(rng: Generator, population: Population, orders: Orders) -> tuple[Floats, Flags]:
-    logit = -3.4 + 0.8 * population.impulsive[orders.customer] + 1.0 * orders.strain
-    by_customer = rng.random(orders.size) < sigmoid(logit)
-    by_shop = ~by_customer & (rng.random(orders.size) < 0.008)
-    after = rng.uniform(0.01, 0.8, orders.size)
-    return np.where(by_customer | by_shop, orders.placed + after, NEVER), by_shop
-
-
-def _draw_paid(rng: Generator, orders: Orders, cancelled: Floats, delivered: Floats) -> Floats:
-    soon = orders.placed + rng.exponential(0.01, orders.size)
-    at_door = np.where(np.isfinite(delivered), delivered + 0.002, NEVER)
-    paid = np.where(orders.method == COD, at_door, soon)
-    return np.where(paid < cancelled, paid, NEVER)
-
-
-def _draw_delivery(rng: Generator, shipped: Floats) -> tuple[Floats, Ints]:
-    late = np.where(rng.random(len(shipped)) < 0.09, rng.geometric(0.4, len(shipped)), 0)
-    return shipped + rng.uniform(1.0, 4.0, len(shipped)) + late, late
-
-
-def _draw_refunds(
-    rng: Generator, population: Population, orders: Orders, delivered: Floats
-) -> tuple[Floats, Floats, Ints]:
-    """(return asked for, refund issued, kind of refund)."""
-    who = orders.customer
-    came = np.isfinite(delivered)
-    logit = -3.1 + 0.6 * population.impulsive[who] + _RETURN_LOGIT[orders.category] + 0.8 * orders.strain
-    returns = came & (rng.random(orders.size) < sigmoid(logit))
-    keeps = -4.9 + 0.45 * population.impulsive[who] + 4.0 * population.abuser[who] + 0.9 * orders.strain
-    refund_only = came & ~returns & (rng.random(orders.size) < sigmoid(keeps))
-    returned = np.where(returns, delivered + rng.uniform(0.5, 8.0, orders.size), NEVER)
-    granted = returns & (rng.random(orders.size) < 0.95)
-    refunded = np.where(granted, returned + rng.uniform(1.5, 6.0, orders.size), NEVER)
-    refunded = np.where(refund_only, delivered + rng.uniform(0.2, 5.0, orders.size), refunded)
-    return returned, refunded, refund_only.astype(np.int64)
-
-
-def _draw_refund_amounts(rng: Generator, orders: Orders) -> Ints:
-    part = np.where(rng.random(orders.size) < 0.75, 1.0, rng.uniform(0.2, 0.9, orders.size))
-    return np.maximum(1, np.round(orders.amount * part)).astype(np.int64)
-
-
-def _draw_reviews(
-    rng: Generator, population: Population, orders: Orders, delivered: Floats, late: Ints
-) -> tuple[Floats, Ints]:
-    writes = np.isfinite(delivered) & (rng.random(orders.size) < 0.22)
-    mood = 4.5 - 0.35 * late - 0.25 * population.impulsive[orders.customer] - 0.6 * orders.strain
-    stars = np.clip(np.round(mood + 0.8 * rng.standard_normal(orders.size)), 1, 5)
-    return np.where(writes, delivered + rng.exponential(3.0, orders.size), NEVER), stars.astype(np.int64)
-
-
-def _draw_complaints(
-    rng: Generator, population: Population, orders: Orders, delivered: Floats, late: Ints
-) -> Floats:
-    who = orders.customer
-    logit = -4.6 + 0.5 * population.impulsive[who] + 0.35 * late + 1.6 * population.abuser[who]
-    complains = np.isfinite(delivered) & (rng.random(orders.size) < sigmoid(logit + 0.7 * orders.strain))
-    return np.where(complains, delivered + rng.exponential(2.0, orders.size), NEVER)

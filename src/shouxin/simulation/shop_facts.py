@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
+from shouxin.simulation.catalogue import CATEGORIES, MERCHANTS_A_CATEGORY
 from shouxin.simulation.domain import CHANNELS, Flags, Floats, Ints
 from shouxin.simulation.facts import Facts, Field, facts, learnt_late, numbered, numbers, texts, words
+from shouxin.simulation.outcomes import REFUND_KINDS, RETURN_REASONS, TOPICS, Outcomes
 from shouxin.simulation.persons import Persons, card_names, delivery_addresses, device_names
-from shouxin.simulation.shop import (
-    CARD,
-    CATEGORIES,
-    MERCHANTS_A_CATEGORY,
-    METHODS,
-    REFUND_KINDS,
-    Orders,
-    Outcomes,
-)
+from shouxin.simulation.shop import CARD, METHODS, Orders
 
 CANCEL_REASONS = ("changed_mind", "found_cheaper", "wrong_item", "out_of_stock")
 OUT_OF_STOCK = 3
-RETURN_REASONS = ("does_not_fit", "not_as_described", "damaged", "changed_mind")
-TOPICS = ("delivery", "quality", "service", "refund")
 LATE_SHARE = 0.05
 LATE_DAYS_MAX = 6.0
 
@@ -37,17 +31,21 @@ def order_facts(
         plain("order_shipped", orders, outcomes.shipped, told),
         delivered(orders, outcomes, told),
         plain("delivery_refused", orders, outcomes.refused, told),
-        returned(rng, orders, outcomes, told),
+        returned(orders, outcomes, told),
         refunded(rng, orders, outcomes, told),
         reviewed(orders, outcomes, told),
-        complained(rng, orders, outcomes, told),
+        complained(orders, outcomes, told),
     )
 
 
 def merchant_names(orders: Orders, which: Ints) -> Field:
     """Which merchant on the platform sold it."""
-    number = orders.category[which] * MERCHANTS_A_CATEGORY + orders.merchant[which]
-    return texts(numbered("M", number, digits=4))
+    return texts(merchant_refs(orders.category[which], orders.merchant[which]))
+
+
+def merchant_refs(category: Ints, merchant: Ints) -> Any:
+    """The platform's own references of merchants."""
+    return numbered("M", category * MERCHANTS_A_CATEGORY + merchant, digits=4)
 
 
 def placed(orders: Orders, persons: Persons, told: Flags) -> Facts:
@@ -71,7 +69,9 @@ def placed(orders: Orders, persons: Persons, told: Flags) -> Facts:
         personal={
             "device": texts(device_names(persons, customer, orders.device[which])),
             "delivery_address": texts(delivery_addresses(persons, customer, orders.address[which])),
-            "card": texts(card_names(persons, customer), present=orders.method[which] == CARD),
+            "card": texts(
+                card_names(persons, customer, orders.device[which]), present=orders.method[which] == CARD
+            ),
         },
     )
 
@@ -123,7 +123,7 @@ def delivered(orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
     )
 
 
-def returned(rng: Generator, orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
+def returned(orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
     """return_requested."""
     which = _happened(outcomes.returned, told)
     return facts(
@@ -132,7 +132,7 @@ def returned(rng: Generator, orders: Orders, outcomes: Outcomes, told: Flags) ->
         outcomes.returned[which],
         order=which,
         amount=orders.amount[which],
-        payload={"reason": words(RETURN_REASONS, rng.integers(0, len(RETURN_REASONS), len(which)))},
+        payload={"reason": words(RETURN_REASONS, outcomes.return_reason[which])},
     )
 
 
@@ -162,16 +162,15 @@ def reviewed(orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
     )
 
 
-def complained(rng: Generator, orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
-    """complaint_filed; about delivery when it was late."""
+def complained(orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
+    """complaint_filed."""
     which = _happened(outcomes.complained, told)
-    other = rng.integers(1, len(TOPICS), len(which))
     return facts(
         "complaint_filed",
         orders.customer[which],
         outcomes.complained[which],
         order=which,
-        payload={"topic": words(TOPICS, np.where(outcomes.days_late[which] > 0, 0, other))},
+        payload={"topic": words(TOPICS, outcomes.topic[which])},
     )
 
 

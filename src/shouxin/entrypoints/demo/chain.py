@@ -46,7 +46,7 @@ def _stages(chain: Chain) -> Iterator[tuple[str, Callable[[], Count]]]:
     yield "grade", lambda: _grade(chain)
     yield "approve", lambda: _approve(chain)
     yield "lines", lambda: _open_lines(chain)
-    yield "live events", lambda: _ingest(chain, "live/events.parquet")
+    yield "live events", lambda: _ingest(chain, "live/events")
     yield "checkouts", lambda: live.live_through(chain)
     yield "watch", lambda: _watch(chain)
     yield "cases", lambda: live.open_cases(chain)
