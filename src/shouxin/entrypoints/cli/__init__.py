@@ -26,6 +26,7 @@ _COMMANDS = {
     "ingest": "ingest:app",
     "register": "register:register",
     "normalise": "normalise:app",
+    "consent": "consent:app",
     "link": "link:link",
     "customer": "customer:app",
     "features": "features:features",
