@@ -35,6 +35,7 @@ _COMMANDS = {
     "grade": "grade:grade",
     "policy": "policy:app",
     "decide": "decide:app",
+    "personas": "personas:app",
     "review": "review:app",
     "report": "report:report",
     "audit": "audit:app",

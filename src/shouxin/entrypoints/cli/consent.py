@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from shouxin.entrypoints.cli.common import (
     fail,
     opened_house,
     print_table,
+    read_instant,
 )
 from shouxin.identity import find_customer, references_of
 from shouxin.ingestion import consent, consenting
@@ -32,7 +32,7 @@ from shouxin.ingestion.consent import (
 )
 from shouxin.ingestion.consenting import WordTaken
 from shouxin.ingestion.domain import SOURCE_PATTERN
-from shouxin.kernel import Bilingual, parse_instant
+from shouxin.kernel import Bilingual
 
 app = typer.Typer(help="What customers agreed to, and what may be done without.", no_args_is_help=True)
 policy_app = typer.Typer(help="What a source may send without consent.", no_args_is_help=True)
@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Show where each purpose stands, since when and on which text, and every word that was said."""
     with opened_house(home) as house, house.database.begin() as db:
-        at = _instant(as_of) or house.clock()
+        at = read_instant(as_of) or house.clock()
         refs = _references(db, who)
         standings = consent.standings(db, refs, as_of=at)
         words = consent.history(db, refs, as_of=at)
@@ -114,7 +114,7 @@ def grant(
             purpose=purpose,
             text_version=text_version,
             channel=channel,
-            occurred_at=_instant(at),
+            occurred_at=read_instant(at),
             keyring=house.keyring,
             now=house.clock(),
         )
@@ -140,7 +140,7 @@ def withdraw(
             source=ref[0],
             purpose=purpose,
             channel=channel,
-            occurred_at=_instant(at),
+            occurred_at=read_instant(at),
             keyring=house.keyring,
             now=house.clock(),
         )
@@ -179,7 +179,7 @@ def publish(
         fail("a text has both languages; give --zh and --en")
     with opened_house(home) as house, house.database.begin() as db:
         now = house.clock()
-        start = _instant(valid_from) or now
+        start = read_instant(valid_from) or now
         given = ConsentText(purpose, text_version, Bilingual(zh, en), start, _ACTOR, now)
         answer = consent.publish_text(db, given)
         if isinstance(answer, ConsentRefusal):
@@ -273,15 +273,6 @@ def _references(db: Connection, who: str) -> list[Reference]:
     if not colon or not ref or not source:
         fail(f"no customer is known as {who}; give our id (cus_..) or SOURCE:REFERENCE")
     return [(source, ref)]
-
-
-def _instant(told: str | None) -> datetime | None:
-    if told is None:
-        return None
-    try:
-        return parse_instant(told)
-    except ValueError:
-        raise typer.BadParameter(f"{told!r} is no day or instant (ISO 8601, as in 2026-03-01)") from None
 
 
 def _read(file: Path) -> ConsentPolicy:
