@@ -13,6 +13,7 @@ from shouxin.early_warning import Observation
 from shouxin.entrypoints.house import House
 from shouxin.governance import Role, load_keyring
 from shouxin.grading import Grade, GradeAssignment
+from shouxin.ingestion import consent, consenting
 from shouxin.kernel import Bilingual, CustomerId, Money, frozen_clock
 
 PASSWORD = "correct horse battery"
@@ -42,6 +43,7 @@ def small_world(database, *, now: datetime) -> World:
             identity.ensure_customer(db, source="shop", customer_ref=f"C2{i:04d}", now=now)
             for i in range(CUSTOMERS)
         )
+        _consent(db, house, now)
         invitations = _invite(db, now)
         model_hash = _champion(db, now)
         _grade(db, customers, model_hash, now)
@@ -76,6 +78,37 @@ def _registered(i: int, now: datetime) -> dict:
         "payload": {"channel": "web", "region": "浙江"},
         "personal": {"name": "陈小静", "phone": f"1990000{i:04d}", "email": f"c{i}@shop.example"},
     }
+
+
+def _consent(db, house: House, now: datetime) -> None:
+    """Two texts; some customers agree, one takes it back; one source asks for consent."""
+    for version, days in (("2025-06", 300), ("2026-01", 60)):
+        consent.publish_text(
+            db,
+            consent.ConsentText(
+                "behaviour",
+                version,
+                Bilingual(
+                    "我们分析您在本店的浏览记录，用于信用评估。", "We look at your visits to assess credit."
+                ),
+                now - timedelta(days=days),
+                "test",
+                now - timedelta(days=days),
+            ),
+        )
+    said = [("granted", 0, 200), ("granted", 1, 40), ("granted", 0, 30), ("withdrawn", 1, 3)]
+    for state, number, days in said:
+        verb = consenting.give_consent if state == "granted" else consenting.withdraw_consent
+        verb(
+            db,
+            f"C2{number:04d}",
+            source="shop",
+            purpose="behaviour",
+            channel="app",
+            keyring=house.keyring,
+            now=now - timedelta(days=days),
+        )
+    consent.set_policy(db, "partner", consent.STANDARD_POLICY, by="test", now=now)
 
 
 def _invite(db, now: datetime) -> dict[str, str]:

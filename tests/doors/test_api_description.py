@@ -32,6 +32,7 @@ _OPERATIONS = {
     "readHealth", "listSchemas", "sendEvents", "makeDecision", "readDecision", "replayDecision",
     "captureHold", "voidHold", "repayPlan", "readCustomer", "readLine", "listPlans", "applyForLine",
     "register", "newChallenge", "sendCode", "checkCode", "checkRealName",
+    "sayConsent", "readConsents",
 }  # fmt: skip
 
 # Well taken, and refused by the business: the example's customer was graded low, or registered nothing.

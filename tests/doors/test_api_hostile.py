@@ -151,6 +151,7 @@ def test_without_an_idempotency_key_only_a_dry_run_is_answered(api, house):
         "/v1/customers/{}",
         "/v1/customers/{}/line",
         "/v1/customers/{}/plans",
+        "/v1/customers/{}/consents",
         "/v1/decisions/{}",
         "/v1/decisions/{}/replay",
     ],

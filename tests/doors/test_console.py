@@ -1,6 +1,7 @@
 """The console through its door: who gets in, who may do what, and what every answer carries."""
 
 import re
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -18,7 +19,7 @@ from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 from shouxin.governance import ApprovalState
 
-PAGES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes")
+PAGES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes", "/consents")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -493,3 +494,32 @@ def test_who_can_not_be_is_not_invited(browser, world, clock, wrong, why):
     said = re.search(r'role="alert">([^<]+)', answer.text)
     assert answer.status_code == 422 and why in (said[1] if said else answer.text)
     assert audited(world, "operator.invited") == []
+
+
+def test_a_customer_is_shown_with_tags_and_consents_as_of_any_day(browser, world, clock):
+    signed_in(browser, world, clock)
+    browser.post("/preferences", {"language": "en", "back": "/"})
+    path = f"/customers/{world.customers[1]}"
+    now = browser.get(path).text
+    assert "Withdrawn" in now and "2026-01" in now and "All that was said (2)" in now
+    assert "Trusted" in now and "credit grade: A (in S, A)" in now
+    day = (clock.now - timedelta(days=10)).date()
+    before = browser.get(f"{path}?as_of={day}").text
+    assert "The file as it was known at" in before
+    assert "Granted" in before and ">Withdrawn<" not in before and "All that was said (1)" in before
+    assert "Trusted" not in before, "the grade was not given yet"
+    long_ago = browser.get(f"{path}?as_of=2020-01-01")
+    assert long_ago.status_code == 200 and "No name given" in long_ago.text
+    for nonsense in ("yesterday", "0001-01-01"):
+        refused = browser.get(f"{path}?as_of={nonsense}")
+        assert refused.status_code == 422 and "Give a day" in refused.text
+
+
+def test_the_consents_page_counts_by_purpose_text_and_source(browser, world, clock):
+    signed_in(browser, world, clock)
+    browser.post("/preferences", {"language": "en", "back": "/"})
+    text = browser.get("/consents").text
+    row = re.search(r'<abbr title="behaviour">.*?</tr>', text).group()
+    assert re.findall(r'class="num">(\d+)<', row) == ["1", "1"] and "2026-01" in row
+    assert "In force" in text and "We look at your visits" in text
+    assert "partner" in text and "Refused, kept in quarantine" in text and "No field was left out" in text

@@ -10,13 +10,15 @@ import pyarrow as pa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rooms.test_features_history import AS_OF, LIFE, links_of, write_history
+from rooms.test_features_history import AS_OF, LIFE, event, links_of, write_history
 from shouxin.features import CANCELS, CATALOGUE, DEFAULTS, compute, evaluate, labels, training_set
 from shouxin.features.domain import Aggregate, kinds_of, label, parts_of
 from shouxin.kernel import Event, Money
 
 REFERENCES = ("C1", "C2", "C3")
 KINDS = sorted({*kinds_of(parts_of(CATALOGUE)), *kinds_of(DEFAULTS.parts()), "product_viewed"})
+# Few, so that several words about one purpose meet; the last one is not of any feature.
+PURPOSES = ("credit_assessment", "behaviour", "payment_and_address", "marketing")
 EDGES = sorted({part.window_days for part in parts_of(CATALOGUE) if part.window_days})
 MICROSECOND = timedelta(microseconds=1)
 
@@ -43,6 +45,31 @@ payloads = st.fixed_dictionaries(
 )
 
 
+# C1 and C9 are one customer, so a "no" of either is a "no" of both; two instants make ties.
+OWNERS = {"C1": "cus_C1", "C2": "cus_C2", "C3": "cus_C3", "C9": "cus_C1"}
+
+
+@st.composite
+def words(draw: st.DrawFn) -> list[Event]:
+    """What customers said about purposes, some of it at one instant and some learnt later."""
+    said = []
+    for number in range(draw(st.integers(0, 12))):
+        occurred = draw(instants | st.sampled_from([AS_OF, AS_OF - timedelta(days=1)]))
+        said.append(
+            Event(
+                source="shop",
+                source_id=f"word-{number}",
+                kind=draw(st.sampled_from(["consent_given", "consent_withdrawn"])),
+                version=1,
+                customer_ref=draw(st.sampled_from(sorted(OWNERS))),
+                occurred_at=occurred,
+                received_at=occurred + draw(lateness),
+                payload={"purpose": draw(st.sampled_from(PURPOSES)), "text_version": "v1"},
+            )
+        )
+    return said
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     count = draw(st.integers(1, 40))
@@ -66,12 +93,41 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+WITHDRAWALS = [
+    event("consent_given", 9, purpose="behaviour", text_version="v1"),
+    event("consent_withdrawn", 2, ref="C9", purpose="behaviour"),
+    event("consent_withdrawn", 2, ref="C2", purpose="credit_assessment", late_days=3),
+]
+
+
 def of(events: list[Event], reference: str) -> list[Event]:
     return [event for event in events if event.customer_ref == reference]
 
 
 def by_customer(table: pa.Table) -> dict[str, dict[str, object]]:
     return {row["customer_id"]: row for row in table.to_pylist()}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories(), words())
+@example([*LIFE], WITHDRAWALS)
+def test_what_a_customer_took_back_is_missing_everywhere_alike(events, said):
+    everything = [*events, *said]
+    links = pa.table(
+        {
+            "source": ["shop"] * len(OWNERS),
+            "customer_ref": list(OWNERS),
+            "customer_id": list(OWNERS.values()),
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        history = write_history(Path(folder), everything)
+        batch = by_customer(compute(history, links, as_of=AS_OF))
+    assert set(batch) == {OWNERS[e.customer_ref] for e in everything if e.known_at(AS_OF)}
+    for customer, row in batch.items():
+        own = [event for event in everything if OWNERS[event.customer_ref] == customer]
+        online = evaluate(CATALOGUE, own, as_of=AS_OF)
+        assert {name: row[name] for name in online} == online
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,6 +13,9 @@ from shouxin.decisions.domain import (
     DecisionRecord,
     KeyReused,
     Outcome,
+    Persona,
+    PersonaSet,
+    PersonaTag,
     PlanTerms,
     Policy,
     PolicyRefusal,
@@ -29,6 +32,7 @@ from shouxin.decisions.domain import (
     parse_policy,
     quote,
 )
+from shouxin.decisions.personas import persona_facts, persona_tags, standard_personas
 from shouxin.decisions.service import (
     UnableToReplay,
     approve,
@@ -57,6 +61,9 @@ __all__ = [
     "DecisionRecord",
     "KeyReused",
     "Outcome",
+    "Persona",
+    "PersonaSet",
+    "PersonaTag",
     "PlanTerms",
     "Policy",
     "PolicyRefusal",
@@ -80,6 +87,8 @@ __all__ = [
     "list_policies",
     "live_policy",
     "parse_policy",
+    "persona_facts",
+    "persona_tags",
     "publish",
     "quote",
     "replay",
@@ -88,6 +97,7 @@ __all__ = [
     "save_decision",
     "score_facts",
     "standard_checkout",
+    "standard_personas",
     "submit",
     "try_claim",
 ]

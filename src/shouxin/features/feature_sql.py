@@ -8,7 +8,7 @@ Text is built from our own definitions only; what comes from outside is a bound 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from shouxin.features.domain import (
     THOUSANDTHS_DIGITS,
@@ -23,6 +23,7 @@ from shouxin.features.domain import (
     kinds_of,
     parts_of,
 )
+from shouxin.ingestion.consent.domain import WITHDRAWN, WORD_KINDS
 from shouxin.kernel.money import exponent
 
 MICROS_PER_DAY = 86_400_000_000
@@ -63,21 +64,51 @@ def known_customers_sql() -> str:
     return f"SELECT DISTINCT customer_id FROM ({event_sql()}) WHERE {_KNOWN}"
 
 
-def features_sql(definitions: Sequence[FeatureDefinition]) -> str:
+def word_sql() -> str:
+    """Every word of a customer about a purpose; reads the table ``link`` and ``$files``."""
+    return (
+        "SELECT coalesce(link.customer_id, event.customer_ref) AS customer_id, event.source,"
+        f" event.customer_ref, event.kind, {_payload('purpose')} AS purpose,"
+        " epoch_us(event.occurred_at::TIMESTAMPTZ) AS occurred_us,"
+        " epoch_us(event.received_at::TIMESTAMPTZ) AS received_us"
+        " FROM read_parquet($files) event"
+        " LEFT JOIN link ON link.source = event.source AND link.customer_ref = event.customer_ref"
+        f" WHERE {_kinds(WORD_KINDS)}"
+        f" AND (link.customer_id IS NOT NULL OR event.source = {_text(_OWN_SOURCE)})"
+    )
+
+
+def withdrawn_sql() -> str:
+    """``customer_id, purpose`` of what stood withdrawn at ``$as_of``; reads the table ``word``.
+
+    Each reference counts with its last word, at a tie with its "no"; one "no" is the customer's.
+    """
+    last = "arg_max(kind, struct_pack(a := occurred_us, b := received_us, c := kind))"
+    return (
+        f"SELECT DISTINCT customer_id, purpose FROM (SELECT customer_id, purpose, {last} AS last FROM word"
+        f" WHERE {_KNOWN} GROUP BY customer_id, source, customer_ref, purpose)"
+        f" WHERE last = {_text(WITHDRAWN)}"
+    )
+
+
+def features_sql(definitions: Sequence[FeatureDefinition], *, withdrawn: Collection[str] = ()) -> str:
     """One row for each customer of the table ``wanted`` with every feature as known at ``$as_of``.
 
     Reads the prepared facts of the table ``fact``. A customer without any known fact has a row too.
+    ``withdrawn`` are purposes that somebody in the table ``withdrawn`` has taken back: a feature that
+    needs one of them is null for whoever did. Without any, no query pays for it.
     """
     parts = parts_of(definitions)
     columns = ", ".join(f"{aggregate_sql(part)} AS a{i}" for i, part in enumerate(parts))
     known = f"SELECT customer_id, {columns} FROM fact WHERE {_KNOWN} GROUP BY customer_id"
     settled = ", ".join(
-        f"{definition_sql(item, [_or_empty(parts, part) for part in item.parts])} AS {item.name}"
+        f"{_permitted(item, [_or_empty(parts, part) for part in item.parts], withdrawn)} AS {item.name}"
         for item in definitions
     )
+    barred, barring = _barred(withdrawn)
     return (
-        f"WITH known AS ({known}) SELECT wanted.customer_id, {settled}"
-        " FROM wanted LEFT JOIN known USING (customer_id) ORDER BY wanted.customer_id"
+        f"WITH known AS ({known}){barred} SELECT wanted.customer_id, {settled}"
+        f" FROM wanted LEFT JOIN known USING (customer_id){barring} ORDER BY wanted.customer_id"
     )
 
 
@@ -117,6 +148,22 @@ def labels_sql(outcome: EventOfDefault) -> str:
         " SELECT customer_id, (happened.customer_id IS NOT NULL)::TINYINT AS event"
         " FROM population LEFT JOIN happened USING (customer_id) ORDER BY customer_id"
     )
+
+
+def _barred(withdrawn: Collection[str]) -> tuple[str, str]:
+    """The table ``barred``, a flag a purpose for each customer who took one back, and how it is joined."""
+    if not withdrawn:
+        return "", ""
+    flags = ", ".join(f"bool_or(purpose = {_text(purpose)}) AS no_{purpose}" for purpose in sorted(withdrawn))
+    table = f", barred AS (SELECT customer_id, {flags} FROM withdrawn GROUP BY customer_id)"
+    return table, " LEFT JOIN barred USING (customer_id)"
+
+
+def _permitted(definition: FeatureDefinition, names: Sequence[str], withdrawn: Collection[str]) -> str:
+    """The feature, or null for a customer who took back a purpose that it needs."""
+    value = definition_sql(definition, names)
+    needed = " OR ".join(f"no_{purpose}" for purpose in sorted(definition.purposes & set(withdrawn)))
+    return f"CASE WHEN {needed} THEN NULL ELSE {value} END" if needed else value
 
 
 def _or_empty(parts: Sequence[Aggregate], part: Aggregate) -> str:

@@ -18,7 +18,10 @@ from shouxin.features.feature_sql import (
     features_sql,
     known_customers_sql,
     labels_sql,
+    withdrawn_sql,
+    word_sql,
 )
+from shouxin.ingestion.consent.domain import PURPOSES
 
 _LINK_COLUMNS = ("source", "customer_ref", "customer_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +55,7 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
         if parts:
             connection.execute(f"CREATE TEMP TABLE fact AS {fact_sql(parts)}", {"files": files})
+            connection.execute(f"CREATE TEMP TABLE word AS {word_sql()}", {"files": files})
         yield OpenHistory(connection, files)
     finally:
         connection.close()
@@ -82,10 +86,12 @@ def feature_table(
 ) -> pa.Table:
     """``customer_id, as_of, <feature>...`` for the ``customers``, by customer_id."""
     opened.connection.register("wanted", customers)
-    result = opened.connection.sql(
-        features_sql(definitions), params={"as_of": _micros(as_of)}
-    ).to_arrow_table()
-    return with_as_of(result, as_of=as_of)
+    values = {"as_of": _micros(as_of)}
+    withdrawn = opened.connection.sql(withdrawn_sql(), params=values).to_arrow_table()
+    opened.connection.register("withdrawn", withdrawn)
+    purposes = PURPOSES.keys() & set(withdrawn["purpose"].unique().to_pylist())
+    result = opened.connection.sql(features_sql(definitions, withdrawn=purposes), params=values)
+    return with_as_of(result.to_arrow_table(), as_of=as_of)
 
 
 def label_table(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from shouxin.kernel import Bilingual, CustomerId
@@ -93,6 +93,25 @@ class Standing:
     features_hash: str
     reasons: tuple[Mapping[str, Any], ...]
     since: datetime
+
+
+def standing_from(history: Sequence[GradeAssignment]) -> Standing | None:
+    """The standing that follows from assignments, oldest first; None before the first."""
+    if not history:
+        return None
+    last = history[-1]
+    run = takewhile(lambda one: one.grade is last.grade, reversed(history))
+    return Standing(
+        last.customer_id,
+        last.grade,
+        last.pd,
+        last.score,
+        last.as_of,
+        last.model_hash,
+        last.features_hash,
+        last.reasons,
+        since=min(one.as_of for one in run),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,17 @@ def list_standing_grades(db: Connection) -> dict[CustomerId, Grade]:
     return {CustomerId(customer_id): grades[grade] for customer_id, grade in rows}
 
 
-def list_assignments(db: Connection, customer_id: CustomerId, *, limit: int) -> list[GradeAssignment]:
-    """The newest ``limit`` assignments of one customer, oldest first."""
+def list_assignments(
+    db: Connection, customer_id: CustomerId, *, limit: int, known_at: datetime | None
+) -> list[GradeAssignment]:
+    """The newest ``limit`` assignments of one customer, oldest first; ``known_at``: made by then."""
     sql = f"""
         SELECT {_LIST} FROM grading.assignment WHERE customer_id = :customer_id
+           AND (CAST(:known_at AS timestamptz) IS NULL OR (as_of <= :known_at AND assigned_at <= :known_at))
         ORDER BY as_of DESC, assignment_no DESC LIMIT :limit
     """
-    rows = db.execute(text(sql), {"customer_id": customer_id, "limit": limit}).mappings().all()
+    values = {"customer_id": customer_id, "limit": limit, "known_at": known_at}
+    rows = db.execute(text(sql), values).mappings().all()
     return [GradeAssignment(**_values(row)) for row in reversed(rows)]
 
 

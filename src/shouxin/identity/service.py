@@ -107,20 +107,28 @@ def list_conflicts(db: Connection, *, limit: int = 100) -> list[ConflictRow]:
     return store.conflicts(db, limit=limit)
 
 
-def masked_profile(db: Connection, keyring: Keyring, customer_id: CustomerId) -> MaskedProfile:
-    """The person behind a customer, masked; of an unknown customer nothing is known."""
+def masked_profile(
+    db: Connection, keyring: Keyring, customer_id: CustomerId, *, as_of: datetime = _ALWAYS
+) -> MaskedProfile:
+    """The person behind a customer, masked; of an unknown customer nothing is known.
+
+    ``as_of``: as it was known then, by when values were told and when we learnt them; which references
+    are this customer is what we know today. By default everything known counts.
+    """
     refs = references_of(db, customer_id)
-    facts = ingestion.personal_facts(db, refs) if refs else []
+    told = ingestion.personal_facts(db, refs) if refs else []
+    facts = [fact for fact in told if fact.occurred_at <= as_of and fact.received_at <= as_of]
     present = present_values(facts)
     opened = _opened(db, keyring, present.values())
     shown = {field: masked(field, opened[fact]) for field, fact in present.items()}
-    registered = ingestion.list_events(db, refs, as_of=_ALWAYS, kinds=["customer_registered"]) if refs else []
+    registered = ingestion.list_events(db, refs, as_of=as_of, kinds=["customer_registered"]) if refs else []
     first = registered[0] if registered else None
     return MaskedProfile(
         name=shown.get("name"),
         phone=shown.get("phone"),
         email=shown.get("email"),
         national_id=shown.get("national_id"),
+        birth_date=shown.get("birth_date"),
         address=shown.get("address"),
         region=first.payload.get("region") if first else None,
         channel=first.payload.get("channel") if first else None,

@@ -49,7 +49,8 @@ def give_consent(
 ) -> WordTaken | ConsentRefusal:
     """Note that a customer agreed to a purpose, on a text version (None: the one in force then).
 
-    The same word at the same instant once more is a duplicate. What the check refuses waits in quarantine.
+    The same word at the same instant once more is a duplicate. Roll back on a refusal: the caller is told,
+    so nothing needs to wait in quarantine.
     """
     at = occurred_at or now
     if purpose not in consent.PURPOSES:

@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from shouxin import cases, credit, early_warning, features, grading, identity, ingestion, scoring
+from shouxin import cases, credit, decisions, early_warning, features, grading, identity, ingestion, scoring
 from shouxin.cases import CaseFilter
 from shouxin.early_warning import AlertFilter
 from shouxin.governance import Keyring
 from shouxin.grading import SERVICE_POLICY, Standing
+from shouxin.grading.domain import standing_from
+from shouxin.ingestion import consent
 from shouxin.kernel import Bilingual, CustomerId
 from shouxin.reporting import store
 from shouxin.reporting.domain import (
@@ -135,17 +137,22 @@ def list_customers(db: Connection, keyring: Keyring, chosen: CustomerFilter) -> 
 def customer_360(
     db: Connection, keyring: Keyring, customer_id: CustomerId, *, as_of: datetime
 ) -> CustomerView | None:
-    """Everything the house knows of one customer, identity masked; None for a customer nobody knows."""
+    """Everything the house knows of one customer, identity masked; None for a customer nobody knows.
+
+    What is told of the person is as it was known at ``as_of``; line, plans, alerts and cases are of now.
+    """
     references = tuple(identity.references_of(db, customer_id))
     if not references:
         return None
-    standing = grading.standing(db, customer_id)
-    history = tuple(ScorePoint(a.as_of, a.score, a.grade) for a in grading.history(db, customer_id))
+    graded = grading.history(db, customer_id, known_at=as_of)
+    standing = standing_from(graded)
+    history = tuple(ScorePoint(a.as_of, a.score, a.grade) for a in graded)
     waiting = AlertFilter(state="open", customer_id=customer_id, per_page=1)
     return CustomerView(
         customer_id=customer_id,
+        as_of=as_of,
         references=references,
-        profile=identity.masked_profile(db, keyring, customer_id),
+        profile=identity.masked_profile(db, keyring, customer_id, as_of=as_of),
         standing=standing,
         score_history=history,
         contributions=_contributions(db, standing),
@@ -155,6 +162,9 @@ def customer_360(
         open_alerts=early_warning.list_alerts(db, waiting).total,
         cases=cases.list_cases(db, CaseFilter(customer_id=customer_id, order="time", per_page=20)).rows,
         service=SERVICE_POLICY[standing.grade] if standing else _UNGRADED,
+        tags=tuple(decisions.persona_tags(db, customer_id, as_of=as_of)),
+        consents=tuple(consent.standings(db, references, as_of=as_of)),
+        consent_history=tuple(consent.history(db, references, as_of=as_of)),
     )
 
 
@@ -216,7 +226,7 @@ def _timeline(
     entries = [
         *(entry for event in events if (entry := told_event(event)) is not None),
         *told_grades(history),
-        *(told_alert(row) for row in alerts.rows),
+        *(told_alert(row) for row in alerts.rows if row.raised_at <= as_of),
         *(told_decision(d.at, d.outcome, amount=d.amount, order_ref=d.order_ref) for d in decisions),
         *(
             told_freeze(f.at, frozen=f.frozen, reason=f.reason, by=f.by)

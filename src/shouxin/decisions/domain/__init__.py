@@ -36,6 +36,7 @@ from shouxin.decisions.domain.lifecycle import (
     StoredAnswer,
     refuse_stage,
 )
+from shouxin.decisions.domain.personas import Persona, PersonaSet, PersonaTag, tags_of
 from shouxin.decisions.domain.policy import (
     ExposureBasis,
     OnUnknown,
@@ -46,7 +47,7 @@ from shouxin.decisions.domain.policy import (
     Rule,
     UnableToReadPolicy,
 )
-from shouxin.decisions.domain.reading import check_features, parse_policy
+from shouxin.decisions.domain.reading import check_features, parse_personas, parse_policy
 
 __all__ = [
     "FEATURE_PREFIX",
@@ -60,6 +61,9 @@ __all__ = [
     "KeyReused",
     "OnUnknown",
     "Outcome",
+    "Persona",
+    "PersonaSet",
+    "PersonaTag",
     "PlanQuote",
     "PlanTerms",
     "Policy",
@@ -82,9 +86,11 @@ __all__ = [
     "hold_expires_at",
     "instalments_of",
     "json_number",
+    "parse_personas",
     "parse_policy",
     "quote",
     "refuse_stage",
     "score_reasons",
+    "tags_of",
     "will_hold",
 ]

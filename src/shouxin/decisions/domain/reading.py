@@ -22,6 +22,7 @@ from shouxin.decisions.domain.conditions import (
     Group,
     field_type,
 )
+from shouxin.decisions.domain.personas import Persona, PersonaSet, persona_of
 from shouxin.decisions.domain.policy import (
     ExposureBasis,
     OnUnknown,
@@ -44,6 +45,9 @@ _RULE_KEYS = ("id", "meaning", "when", "outcome", "reason")
 _RULE_EXTRAS = ("on_unknown", "explained_by_score")
 _CURRENCY_LENGTH = 3
 _NESTING_MAX = 8
+_SCORE_PREFIX = "score."
+# Personas compare no money in a currency; features are numbers.
+_NO_CURRENCY = "XXX"
 # A hold or a plan that outlives these is a slip of the keyboard; a calendar must be able to hold its end.
 _HOLD_HOURS_MAX = 24 * 365
 _DUE_DAYS_MAX = 3_650
@@ -84,12 +88,46 @@ def check_features(policy: Policy, known: Collection[str]) -> None:
     Apart from reading, because a version that once decided is still read after a feature left.
     """
     for index, rule in enumerate(policy.rules):
-        for name in _fields(rule.when):
-            feature = name.removeprefix(FEATURE_PREFIX)
-            if feature != name and feature not in known:
-                near = difflib.get_close_matches(feature, known, n=3)
-                hint = f"; did you mean {', '.join(near)}?" if near else ""
-                raise UnableToReadPolicy(f"/rules/{index}/when", f"there is no feature {feature!r}{hint}")
+        _check_features_of(rule.when, known, f"/rules/{index}/when")
+
+
+def _check_features_of(when: Condition, known: Collection[str], pointer: str) -> None:
+    for name in _fields(when):
+        feature = name.removeprefix(FEATURE_PREFIX)
+        if feature != name and feature not in known:
+            near = difflib.get_close_matches(feature, known, n=3)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise UnableToReadPolicy(pointer, f"there is no feature {feature!r}{hint}")
+
+
+def parse_personas(source: bytes | str, *, features: Collection[str]) -> PersonaSet:
+    """Read personas from JSON: a list of ``code, name, meaning, when``; raises UnableToReadPolicy.
+
+    A condition reads ``features`` (those there are), the score and the grade: what is known of a
+    customer without an order.
+    """
+    data = _loaded('{"personas": ' + (source if isinstance(source, str) else source.decode()) + "}")
+    items = _list(data["personas"], "")
+    personas = tuple(_persona(item, f"/{index}", features) for index, item in enumerate(items))
+    codes = [persona.code for persona in personas]
+    if repeated := {code for code in codes if codes.count(code) > 1}:
+        raise UnableToReadPolicy("", f"{', '.join(sorted(repeated))!r} stands twice; choose another code")
+    return PersonaSet(personas, content_hash(items), items)
+
+
+def _persona(data: Any, pointer: str, features: Collection[str]) -> Persona:
+    _object(data, pointer, required=("code", "name", "meaning", "when"))
+    when = _group(data["when"], f"{pointer}/when", "all", _NO_CURRENCY)
+    for name in _fields(when):
+        if not name.startswith((FEATURE_PREFIX, _SCORE_PREFIX)):
+            raise UnableToReadPolicy(f"{pointer}/when", f"{name!r} belongs to an order, not to a customer")
+    _check_features_of(when, features, f"{pointer}/when")
+    return persona_of(
+        _text(data["code"], f"{pointer}/code"),
+        _bilingual(data["name"], f"{pointer}/name"),
+        _bilingual(data["meaning"], f"{pointer}/meaning"),
+        when,
+    )
 
 
 def _fields(condition: Condition) -> list[str]:

@@ -123,15 +123,92 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     service: Text
 
 
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison that held: the fact, what was read, and what it was held against."""
+
+    field: str
+    op: str
+    expected: Any
+    read: Any
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona that the customer has, and why."""
+
+    code: str
+    name: Text
+    meaning: Text
+    why: list[Comparison]
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for one purpose; ``text_version`` is the text that was agreed to last."""
+
+    purpose: str
+    meaning: Text
+    state: Literal["granted", "withdrawn", "never_asked"]
+    since: datetime | None
+    text_version: str | None
+
+
+class ConsentWord(msgspec.Struct, frozen=True, kw_only=True):
+    """One word of the customer at the calling shop."""
+
+    customer_ref: str
+    purpose: str
+    state: Literal["granted", "withdrawn"]
+    text_version: str | None
+    channel: str | None
+    occurred_at: datetime
+    received_at: datetime
+
+
+class Consents(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each purpose stands at ``as_of``, and every word, the last one first."""
+
+    customer_ref: str
+    as_of: datetime
+    consents: list[Consent]
+    history: list[ConsentWord]
+
+
+class ConsentTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """The word is in the log; ``text_version`` is the text that was agreed to."""
+
+    customer_ref: str
+    purpose: str
+    state: Literal["granted", "withdrawn"]
+    text_version: str | None
+    occurred_at: datetime
+    outcome: Literal["accepted", "duplicate"]
+
+
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer of the calling shop; personal data is masked."""
+    """A customer of the calling shop; personal data is masked.
+
+    Profile, standing, tags and consents are as they were known at ``as_of``; line, plans (those that
+    began at the calling shop) and open alerts are of now.
+    """
 
     customer_ref: str
     customer_id: str
+    as_of: datetime
     name: str | None
+    phone: str | None
+    email: str | None
+    national_id: str | None
+    birth_date: str | None
+    address: str | None
+    region: str | None
+    channel: str | None
     verified: list[str]
     registered_at: datetime | None
     standing: Standing | None
+    tags: list[Tag]
+    consents: list[Consent]
+    line: Line | None
+    plans: list[Plan]
+    open_alerts: int
 
 
 class QuotedInstalment(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,6 +72,12 @@ _BODIES: Mapping[str, Any] = {
     "sendCode": {"customer_ref": "C1024", "field": "phone"},
     "checkCode": {"code": "042042"},
     "checkRealName": {"customer_ref": "C1024"},
+    "sayConsent": {
+        "customer_ref": "C1024",
+        "purpose": "behaviour",
+        "state": "withdrawn",
+        "channel": "app",
+    },
     "applyForLine": {"customer_ref": "C1024"},
     "captureHold": {"amount": {"value": "1199.00", "currency": "CNY"}},
     "repayPlan": {"amount": {"value": "433.00", "currency": "CNY"}, "reference": "bank-7781"},

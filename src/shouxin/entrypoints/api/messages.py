@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from shouxin.entrypoints.api import forms
 from shouxin.entrypoints.api.problems import Problem
+from shouxin.ingestion.domain.schemas import Channel, Purpose
 from shouxin.kernel import Money, UnableToParseMoney
 
 _REFERENCE_LENGTH_MAX = 200
@@ -24,6 +26,10 @@ Reference = Annotated[
 ]
 PathReference = Annotated[
     str, PathParameter(min_length=1, max_length=_REFERENCE_LENGTH_MAX, pattern=forms.PRINTABLE)
+]
+AsOf = Annotated[
+    datetime | None,
+    QueryParameter(description="An instant (ISO 8601): the answer as it was known then; default now."),
 ]
 PlanName = Annotated[str, Meta(pattern=forms.PLAN_NAME, description="Name of a plan in the policy.")]
 Currency = Annotated[str, Meta(pattern=forms.CURRENCY, description="ISO 4217 code.")]
@@ -123,3 +129,14 @@ class RegistrationMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     card: _Personal | None = None
     business_code: Annotated[str, Meta(max_length=40)] | None = None
     region: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class ConsentMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A customer's word about a purpose; without ``text_version`` the text in force, without a time now."""
+
+    customer_ref: Reference
+    purpose: Purpose
+    state: Literal["granted", "withdrawn"]
+    text_version: Reference | None = None
+    channel: Channel | None = None
+    occurred_at: datetime | None = None

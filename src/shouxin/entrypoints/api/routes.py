@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from shouxin import __version__
 from shouxin.entrypoints.api import answers
+from shouxin.entrypoints.api.consents import read_consents, say_consent
 from shouxin.entrypoints.api.customers import apply_for_line, read_customer, read_line, read_plans
 from shouxin.entrypoints.api.decisions import make_decision, read_decision, replay_decision
 from shouxin.entrypoints.api.description import OPEN, described
@@ -76,7 +77,7 @@ def api_router(*, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Router:
         route_handlers=[
             health, list_schemas, send_events, make_decision, read_decision, replay_decision, capture_hold,
             void_hold, repay_plan, register, new_challenge, send_code, check_code, check_real_name,
-            read_customer, read_line, read_plans, apply_for_line,
+            read_customer, read_line, read_plans, apply_for_line, say_consent, read_consents,
         ],
         before_request=refuse_other_content,
         exception_handlers=_HANDLERS,

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from shouxin import credit
+from shouxin.decisions import PersonaTag
 from shouxin.entrypoints.api import answers
-from shouxin.kernel import Money
+from shouxin.ingestion.consent import PURPOSES, ConsentStanding
+from shouxin.kernel import Bilingual, Money
 
 
 def money_shape(money: Money) -> answers.Amount:
@@ -91,3 +93,32 @@ def repayment_shape(result: credit.RepaymentResult, *, reference: str) -> answer
 def reasons_shape(reasons: Iterable[Mapping[str, Any]]) -> list[answers.Reason]:
     """Reasons as they were kept."""
     return msgspec.convert([dict(reason) for reason in reasons], list[answers.Reason])
+
+
+def text_shape(text: Bilingual) -> answers.Text:
+    """A text in both languages."""
+    return answers.Text(zh=text.zh, en=text.en)
+
+
+def consent_shape(standing: ConsentStanding) -> answers.Consent:
+    """Where one purpose stands."""
+    return answers.Consent(
+        purpose=standing.purpose,
+        meaning=text_shape(PURPOSES[standing.purpose]),
+        state=standing.state.value,
+        since=standing.since,
+        text_version=standing.text_version,
+    )
+
+
+def tag_shape(tag: PersonaTag) -> answers.Tag:
+    """A persona and the comparisons that held."""
+    return answers.Tag(
+        code=tag.persona.code,
+        name=text_shape(tag.persona.name),
+        meaning=text_shape(tag.persona.meaning),
+        why=[
+            answers.Comparison(field=one.field, op=one.op, expected=one.expected, read=one.read)
+            for one in tag.why
+        ],
+    )

@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 
 from shouxin.entrypoints.house import House, opened_house
+from shouxin.kernel import parse_instant
 
 __all__ = [
     "HomeOption",
@@ -34,6 +35,7 @@ __all__ = [
     "opened_house",
     "print_table",
     "progress_bar",
+    "read_instant",
     "say",
 ]
 
@@ -79,6 +81,16 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
 def say(text: str) -> None:
     """Tell the person at the terminal something (standard error)."""
     _people.print(text)
+
+
+def read_instant(told: str | None) -> datetime | None:
+    """An instant that somebody typed, a day alone being its first; wrong usage when it is none."""
+    if told is None:
+        return None
+    try:
+        return parse_instant(told)
+    except ValueError:
+        raise typer.BadParameter(f"{told!r} is no day or instant (ISO 8601, as in 2026-03-01)") from None
 
 
 def fail(message: str) -> NoReturn:

@@ -38,6 +38,7 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
         (
             MenuEntry("overview", "/", Permission.OVERVIEW_READ),
             MenuEntry("customers", "/customers", Permission.CUSTOMERS_READ),
+            MenuEntry("consents", "/consents", Permission.CUSTOMERS_READ),
             MenuEntry("alerts", "/alerts", Permission.ALERTS_READ),
             MenuEntry("cases", "/cases", Permission.CASES_READ),
             MenuEntry("approvals", "/approvals", Permission.POLICIES_READ),

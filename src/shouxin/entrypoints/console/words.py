@@ -15,6 +15,7 @@ from typing import Any, Literal
 from shouxin.cases import domain as cases
 from shouxin.early_warning import domain as early_warning
 from shouxin.governance import ROLE_NAMES
+from shouxin.ingestion.consent import PURPOSES
 from shouxin.kernel import Bilingual
 
 Language = Literal["zh", "en"]
@@ -27,6 +28,7 @@ _OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
     "case_state": cases.STATE_WORDS,
     "case_outcome": cases.OUTCOME_WORDS,
     "role": ROLE_NAMES,
+    "purpose": PURPOSES,
 }
 
 

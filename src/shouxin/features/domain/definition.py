@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shouxin.ingestion.consent.domain import purposes_of_use
 from shouxin.kernel import Bilingual
 
 
@@ -157,6 +158,12 @@ class FeatureDefinition:
         """The longest window that it looks back over; None is the whole history."""
         windows = [part.window_days for part in self.parts]
         return None if None in windows else max(window for window in windows if window is not None)
+
+    @property
+    def purposes(self) -> frozenset[str]:
+        """The purposes of which none may be withdrawn by a customer for the feature to be read."""
+        tokens = {field.name.removesuffix("_token") for part in self.parts for field in part.fields()}
+        return purposes_of_use(self.kinds, tokens)
 
     def as_data(self) -> dict[str, Any]:
         """The definition as JSON data; the catalogue's hash is over these."""

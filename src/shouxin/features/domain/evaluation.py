@@ -1,6 +1,7 @@
 """A definition computed over a list of events: what answers online, and the oracle of the SQL.
 
-Law: a reader at ``as_of`` sees an event only if it had happened *and* had been learnt by then.
+Law: a reader at ``as_of`` sees an event only if it had happened *and* had been learnt by then. A feature
+whose purpose the customer has taken back by then is missing, whatever it would have been.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from shouxin.features.domain.definition import (
     Origin,
     parts_of,
 )
+from shouxin.ingestion.consent.domain import WITHDRAWN, WORD_KINDS, withdrawn_purposes
 from shouxin.kernel import Event
 from shouxin.kernel.money import exponent
 
@@ -46,10 +48,16 @@ def evaluate(
         if event.known_at(as_of):
             by_kind.setdefault(event.kind, []).append(event)
     numbers = {part: aggregate(part, by_kind, as_of=as_of) for part in parts_of(definitions)}
-    return {
+    values = {
         definition.name: _settled(definition, [numbers[part] for part in definition.parts])
         for definition in definitions
     }
+    if WITHDRAWN not in by_kind:
+        return values
+    words = [event for kind in WORD_KINDS for event in by_kind.get(kind, ())]
+    withdrawn = withdrawn_purposes(words, as_of=as_of)
+    missing = {definition.name for definition in definitions if definition.purposes & withdrawn}
+    return {name: None if name in missing else value for name, value in values.items()}
 
 
 def aggregate(part: Aggregate, by_kind: dict[str, list[Event]], *, as_of: datetime) -> float | None:

@@ -33,9 +33,11 @@ def standings(db: Connection) -> dict[CustomerId, Grade]:
     return store.list_standing_grades(db)
 
 
-def history(db: Connection, customer_id: CustomerId, *, limit: int = _HISTORY_MAX) -> list[GradeAssignment]:
-    """The customer's newest assignments, oldest first."""
-    return store.list_assignments(db, customer_id, limit=limit)
+def history(
+    db: Connection, customer_id: CustomerId, *, limit: int = _HISTORY_MAX, known_at: datetime | None = None
+) -> list[GradeAssignment]:
+    """The customer's newest assignments, oldest first; ``known_at``: only those that were made by then."""
+    return store.list_assignments(db, customer_id, limit=limit, known_at=known_at)
 
 
 def distribution(db: Connection) -> dict[Grade, int]:

@@ -25,6 +25,7 @@ class MaskedProfile:
     phone: str | None
     email: str | None
     national_id: str | None
+    birth_date: str | None
     address: str | None
     region: str | None
     channel: str | None

@@ -1,7 +1,7 @@
 """Consent: what each customer agreed to, on which text, since when, and what they took back.
 
 A word is an event like any other (``consent_given``, ``consent_withdrawn``), however it came: by API, by
-file or at the console. The ledger is read from the event log, so there is nothing to keep in step with
+file or at the terminal. The ledger is read from the event log, so there is nothing to keep in step with
 it, and what held on any day can be told for ever. Who was never asked has not agreed; where a customer
 said different things under different references, the "no" holds. What a source may send without consent
 is its policy: data, in versions, and off until somebody sets one.

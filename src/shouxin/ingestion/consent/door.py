@@ -21,8 +21,8 @@ from shouxin.ingestion.consent.domain import (
     LeftOut,
     needs_of,
     read_policy,
+    said_by,
     screened,
-    word_of,
 )
 from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, Refusal, check_row
 from shouxin.ingestion.reading import RefusedRow
@@ -111,7 +111,7 @@ def _words(
     first: dict[Reference, Fact] = {}
     for fact in governed:
         first.setdefault((fact.source, fact.source_id), fact)
-    new = {identity: word for identity, fact in first.items() if (word := word_of(fact)) is not None}
+    new = {identity: word for identity, fact in first.items() if (word := said_by(fact)) is not None}
     sources, source_ids = (IDENTITY_SEPARATOR.join(identity[part] for identity in new) for part in (0, 1))
     known = known_identities(db, sources=sources, source_ids=source_ids) if new else set()
     latest = max(max(fact.received_at, fact.occurred_at) for fact in asking)

@@ -14,8 +14,10 @@ from shouxin.kernel import Bilingual, CustomerId, Money
 if TYPE_CHECKING:
     from shouxin.credit.instalments.domain import Plan
     from shouxin.credit.limits.domain import Line
+    from shouxin.decisions.domain import PersonaTag
     from shouxin.grading.domain import Standing
     from shouxin.identity.domain import MaskedProfile
+    from shouxin.ingestion.consent.domain import ConsentStanding, ConsentWord
 
 # Loss given default of an unsecured instalment loan to a consumer: an assumption until recoveries of our
 # own are known. Basel's foundation IRB uses 0.40-0.45 for senior unsecured corporates (CRE32); small
@@ -148,9 +150,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """Everything the house knows of one customer, on one page; identity is masked."""
+    """Everything the house knows of one customer, on one page; identity is masked.
+
+    Profile, grade, scores, tags, consents and timeline are as they were known at ``as_of``; line, plans,
+    open alerts and cases are those of now.
+    """
 
     customer_id: CustomerId
+    as_of: datetime
     references: tuple[tuple[str, str], ...]
     profile: MaskedProfile
     standing: Standing | None
@@ -162,6 +169,9 @@ class CustomerView:
     open_alerts: int
     cases: tuple[CaseRow, ...]
     service: Bilingual
+    tags: tuple[PersonaTag, ...]
+    consents: tuple[ConsentStanding, ...]
+    consent_history: tuple[ConsentWord, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
 from litestar import Response
@@ -12,24 +12,43 @@ from litestar.handlers import HTTPRouteHandler
 
 from shouxin import credit, identity, reporting
 from shouxin.credit import LineRefusal
+from shouxin.decisions.domain import FEATURE_PREFIX, ConditionTrace
 from shouxin.entrypoints.console import formats, svg
 from shouxin.entrypoints.console.bands import score_bands
 from shouxin.entrypoints.console.forms import one_of
 from shouxin.entrypoints.console.frame import page
 from shouxin.entrypoints.console.names import shop_references
+from shouxin.entrypoints.console.pages.consents import STATE_TONE
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
-from shouxin.entrypoints.console.words import words_known
+from shouxin.entrypoints.console.words import Language, words_known
+from shouxin.features import CATALOGUE
 from shouxin.governance import Permission
 from shouxin.identity import RevealRefusal
 from shouxin.kernel import Bilingual, CustomerId, Money
 from shouxin.reporting.domain import CustomerFilter, CustomerOrder, CustomerView
 
 _ORDERS = ("risk", "exposure", "days_past_due", "registered")
-_FIELDS = ("name", "phone", "email", "national_id", "address")
+_FIELDS = ("name", "phone", "email", "national_id", "birth_date", "address")
 # So many entries beside the other cards; the rest opens when asked for.
 _TIMELINE_FIRST = 12
 _PILL = {"paid": "good", "paid_late": "warn", "overdue": "bad", "due": "warn", "scheduled": ""}
+
+
+_NO_DAY = Bilingual("请填写有效日期，如 2026-03-01。", "Give a day, as in 2026-03-01.")
+_GRADE = Bilingual("信用等级", "credit grade")
+_FIRST_YEAR = 1970
+# Above it a figure is an amount, and people want all its digits.
+_PLAIN_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TagView:
+    """A tag in the reader's language; ``why`` tells what was read, comparison by comparison."""
+
+    name: str
+    meaning: str
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +150,9 @@ def _customer_page(
     visit: Visit, *, revealed: Mapping[str, str] | None = None, refused: Bilingual | None = None
 ) -> Response[Any]:
     customer_id = CustomerId(visit.place("customer_id"))
-    view = reporting.customer_360(visit.db, visit.house.keyring, customer_id, as_of=visit.now)
+    day = _asked_day(visit)
+    as_of = min(visit.now, _end_of(day)) if day else visit.now
+    view = reporting.customer_360(visit.db, visit.house.keyring, customer_id, as_of=as_of)
     if view is None:
         raise Refused("not_found")
     profile = {name: getattr(view.profile, name) for name in _FIELDS}
@@ -142,6 +163,10 @@ def _customer_page(
         status=422 if refused else 200,
         view=view,
         about=_about(visit, view),
+        as_of_day=day.isoformat() if day else "",
+        last_day=visit.now.astimezone(credit.BUSINESS_ZONE).date(),
+        tags=_tags(view, visit.reader.language),
+        consent_tone=STATE_TONE,
         shop_references=shop_references(view.references),
         timeline_first=_TIMELINE_FIRST,
         profile=profile,
@@ -154,6 +179,46 @@ def _customer_page(
         can_open_case=visit.may(Permission.CASES_HANDLE),
         **_charts(visit, view),
     )
+
+
+def _asked_day(visit: Visit) -> date | None:
+    """The day that the file is asked for; None for now."""
+    told = visit.asked("as_of")
+    if not told:
+        return None
+    try:
+        day = date.fromisoformat(told)
+    except ValueError:
+        raise Refused("not_usable", _NO_DAY) from None
+    if day.year < _FIRST_YEAR:
+        raise Refused("not_usable", _NO_DAY)
+    return day
+
+
+def _end_of(day: date) -> datetime:
+    """The last instant of a day where the shop is."""
+    return datetime.combine(day, time.max, credit.BUSINESS_ZONE).astimezone(UTC)
+
+
+def _tags(view: CustomerView, language: Language) -> list[TagView]:
+    meanings = {definition.name: definition.meaning for definition in CATALOGUE}
+    return [
+        TagView(
+            tag.persona.name.in_language(language),
+            tag.persona.meaning.in_language(language),
+            tuple(_comparison(one, meanings, language) for one in tag.why),
+        )
+        for tag in view.tags
+    ]
+
+
+def _comparison(one: ConditionTrace, meanings: Mapping[str, Bilingual], language: Language) -> str:
+    """What was read and what it was held against, in words where the fact is a feature."""
+    name = one.field.removeprefix(FEATURE_PREFIX)
+    told = meanings[name].in_language(language) if name in meanings else _GRADE.in_language(language)
+    read, expected = (", ".join(x) if isinstance(x, list) else x for x in (one.read, one.expected))
+    read = f"{read:.4g}" if isinstance(read, float) and read < _PLAIN_MAX else read
+    return f"{told}: {read} ({one.op} {expected})"
 
 
 def _about(visit: Visit, view: CustomerView) -> list[str]:

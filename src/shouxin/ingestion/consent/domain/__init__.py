@@ -10,6 +10,7 @@ from shouxin.ingestion.consent.domain.ledger import (
     ConsentWord,
     in_order,
     standing_of,
+    withdrawn_purposes,
 )
 from shouxin.ingestion.consent.domain.policy import (
     NO_POLICY,
@@ -22,7 +23,7 @@ from shouxin.ingestion.consent.domain.policy import (
     purposes_of_use,
     read_policy,
 )
-from shouxin.ingestion.consent.domain.screening import LeftOut, needs_of, screened, word_of
+from shouxin.ingestion.consent.domain.screening import LeftOut, needs_of, said_by, screened
 from shouxin.ingestion.consent.domain.texts import (
     ConsentRefusal,
     ConsentRefusalReason,
@@ -55,8 +56,9 @@ __all__ = [
     "needs_of",
     "purposes_of_use",
     "read_policy",
+    "said_by",
     "screened",
     "standing_of",
     "text_in_force",
-    "word_of",
+    "withdrawn_purposes",
 ]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import get_args
 
 from shouxin.ingestion.domain.schemas import Purpose
-from shouxin.kernel import Bilingual
+from shouxin.kernel import Bilingual, Event
 
 GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
 WORD_KINDS = (GIVEN, WITHDRAWN)
@@ -113,3 +113,28 @@ def _run_start(run: Sequence[ConsentWord]) -> datetime:
             break
         start = word
     return start.occurred_at
+
+
+def withdrawn_purposes(events: Iterable[Event], *, as_of: datetime) -> frozenset[str]:
+    """The purposes that one customer, whose events these are, has taken back by ``as_of``."""
+    words = [word_of(event) for event in events if event.kind in WORD_KINDS]
+    refused = {word.purpose for word in words if word.state is ConsentState.WITHDRAWN}
+    return frozenset(
+        purpose
+        for purpose in refused
+        if standing_of(words, purpose=purpose, as_of=as_of).state is ConsentState.WITHDRAWN
+    )
+
+
+def word_of(event: Event) -> ConsentWord:
+    """The word that an event of one of WORD_KINDS is."""
+    return ConsentWord(
+        event.source,
+        event.customer_ref,
+        event.payload["purpose"],
+        ConsentState.GRANTED if event.kind == GIVEN else ConsentState.WITHDRAWN,
+        event.payload.get("text_version"),
+        event.payload.get("channel"),
+        event.occurred_at,
+        event.received_at,
+    )

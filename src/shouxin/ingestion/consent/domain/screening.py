@@ -7,15 +7,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from shouxin.ingestion.consent.domain.ledger import (
-    GIVEN,
-    WORD_KINDS,
-    ConsentState,
-    ConsentWord,
-    standing_of,
-)
+from shouxin.ingestion.consent.domain.ledger import WORD_KINDS, ConsentWord, standing_of, word_of
 from shouxin.ingestion.consent.domain.policy import ConsentPolicy, Requirement, Without
 from shouxin.ingestion.domain import Fact, Refusal
+from shouxin.kernel import Event
 
 Reference = tuple[str, str]
 
@@ -63,18 +58,20 @@ def screened(
     return replace(fact, personal=kept), left_out
 
 
-def word_of(fact: Fact) -> ConsentWord | None:
+def said_by(fact: Fact) -> ConsentWord | None:
     """The word that a fact is, if it is one."""
     if fact.kind not in WORD_KINDS:
         return None
     told = msgspec.json.decode(fact.payload)
-    return ConsentWord(
-        fact.source,
-        fact.customer_ref,
-        told["purpose"],
-        ConsentState.GRANTED if fact.kind == GIVEN else ConsentState.WITHDRAWN,
-        told.get("text_version"),
-        told.get("channel"),
-        fact.occurred_at,
-        fact.received_at,
+    return word_of(
+        Event(
+            fact.source,
+            fact.source_id,
+            fact.kind,
+            fact.version,
+            fact.customer_ref,
+            fact.occurred_at,
+            fact.received_at,
+            payload=told,
+        )
     )

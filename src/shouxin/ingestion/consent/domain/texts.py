@@ -54,9 +54,7 @@ _TEXTS = {
         "该版本已发布且内容不同；请使用新的版本号。",
         "This version is published with another content; use a new version.",
     ),
-    _R.NOT_TAKEN: Bilingual(
-        "该事件未通过检查，已放入隔离区。", "The event did not pass the check and waits in quarantine."
-    ),
+    _R.NOT_TAKEN: Bilingual("未通过检查。", "It did not pass the check."),
 }
 
 
