@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, normalised
+from shouxin.ingestion import consent
 from shouxin.ingestion.clear_values import clear_values
 from shouxin.ingestion.external import store
-from shouxin.ingestion.external.consenting import consented
 from shouxin.ingestion.external.domain import (
     KIND,
+    PURPOSE,
     Answer,
     CallFailure,
     CreditData,
@@ -191,7 +192,9 @@ def _open(
         store.add_enquiry(db, end, reference=subject.references[0], asked_at=now, now=now)
         return end
 
-    if not consented(db, subject.references, as_of=now):
+    # Nobody may ask others about a person who has not agreed to it (Regulation on the Credit Reporting
+    # Industry, art. 18); an answer that is there already is used under the same agreement only.
+    if not consent.standing(db, subject.references, purpose=PURPOSE, as_of=now).is_granted:
         return ended(Outcome.NO_CONSENT)
     known = list_events(db, subject.references, as_of=now, kinds=[KIND])
     if fresh := fresh_answer(known, product, now=now):
