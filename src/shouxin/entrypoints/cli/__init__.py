@@ -26,6 +26,8 @@ _COMMANDS = {
     "ingest": "ingest:app",
     "register": "register:register",
     "normalise": "normalise:app",
+    "external": "external:app",
+    "bureau": "bureau:app",
     "link": "link:link",
     "customer": "customer:app",
     "features": "features:features",
