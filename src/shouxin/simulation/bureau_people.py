@@ -119,4 +119,5 @@ def _asked_events(shop: Path, sql: str) -> list[Any]:
             f"there are no events below {shop / 'events'}; `shouxin simulate` writes them"
         )
     with duckdb.connect() as engine:
+        engine.execute("SET enable_progress_bar = false")  # it draws on standard output
         return engine.sql(sql, params={"files": files}).fetchall()
