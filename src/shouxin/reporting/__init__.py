@@ -27,7 +27,7 @@ from shouxin.reporting.domain import (
     TimelineEntry,
 )
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
-from shouxin.reporting.lift import UnableToMeasureLift, external_lift
+from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
     customer_360,
@@ -63,6 +63,7 @@ __all__ = [
     "Verdict",
     "customer_360",
     "external_lift",
+    "latest_lift",
     "list_customers",
     "measure",
     "overview",

@@ -19,6 +19,7 @@ from shouxin.grading.domain import Grade, is_held_out, scale_for
 from shouxin.ingestion.external import Charging, Product
 from shouxin.kernel import Money
 from shouxin.kernel.money import exponent
+from shouxin.reporting import store
 from shouxin.reporting.domain.lift import (
     Floats,
     LiftReport,
@@ -85,9 +86,10 @@ def external_lift(
     products: Sequence[Product],
     outcome: EventOfDefault = features.DEFAULTS,
     model: Model = "scorecard",
+    now: datetime,
     progress: Progress | None = None,
 ) -> LiftReport:
-    """Train without and with each product at dates whose outcomes had matured, and test them later.
+    """Train without and with each product at dates whose outcomes had matured, test them later, keep it.
 
     The test date lies one performance window before ``as_of``; customers in the test train nothing. Prices
     are those of ``products``. Raises UnableToMeasureLift, UnableToLabel, UnableToReadHistory, UnableToTrain.
@@ -112,7 +114,7 @@ def external_lift(
         names = {code: by_product[code] for code in codes}
         lines.append(_line(ground, names, {item.code: item for item in products if item.code in codes}))
         told(done, steps)
-    return LiftReport(
+    report = LiftReport(
         as_of,
         outcome.name,
         model,
@@ -128,6 +130,13 @@ def external_lift(
         currency,
         tuple(lines),
     )
+    store.add_lift(db, as_of=as_of, body=report.as_data(), now=now)
+    return report
+
+
+def latest_lift(db: Connection) -> Mapping[str, Any] | None:
+    """The newest lift report as JSON data (``LiftReport.as_data``), or None before the first."""
+    return store.newest_lift(db)
 
 
 def told_by(definition: FeatureDefinition) -> str | None:

@@ -169,6 +169,7 @@ def _lift(house: House, day: datetime, model: LiftModel) -> LiftReport:
             as_of=day,
             products=products,
             model="ebm" if model is LiftModel.EBM else "scorecard",
+            now=house.clock(),
             progress=advance,
         )
 

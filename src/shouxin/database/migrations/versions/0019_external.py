@@ -1,4 +1,4 @@
-"""External credit data: calls that went out, how every enquiry ended, and the breakers."""
+"""External credit data: calls that went out, how every enquiry ended, the breakers, and lift reports."""
 
 from alembic import op
 
@@ -43,6 +43,12 @@ CREATE TABLE ingestion.external_breaker (
     failures   integer     NOT NULL CHECK (failures >= 0),
     since      timestamptz NOT NULL,
     trial      text
+);
+CREATE TABLE reporting.lift_report (
+    report_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    as_of     timestamptz NOT NULL,
+    body      jsonb       NOT NULL,
+    made_at   timestamptz NOT NULL
 )
 """
 
@@ -50,7 +56,9 @@ CREATE TABLE ingestion.external_breaker (
 def upgrade() -> None:
     """A call is written down before it goes out, so that money spent by a process that died is known."""
     op.execute(_TABLES)
-    op.execute(append_only_sql("ingestion.external_call", "ingestion.external_enquiry"))
+    op.execute(
+        append_only_sql("ingestion.external_call", "ingestion.external_enquiry", "reporting.lift_report")
+    )
     op.execute(
         updatable_sql(
             "ingestion.external_breaker",

@@ -17,6 +17,7 @@ from shouxin.ingestion.external.domain.answers import (
     worth_retrying,
 )
 from shouxin.ingestion.external.domain.breaker import (
+    BREAKER_WORDS,
     Breaker,
     BreakerRules,
     BreakerState,
@@ -54,6 +55,7 @@ from shouxin.ingestion.external.domain.retrying import longest, wait_before
 
 __all__ = [
     "ANSWERED",
+    "BREAKER_WORDS",
     "FAILED",
     "INVOICE_ZONE",
     "KIND",

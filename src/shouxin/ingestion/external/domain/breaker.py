@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shouxin.kernel import Bilingual
+
 
 class BreakerState(StrEnum):
     """Closed: calls go out. Open: none does. Half-open: one trial call is out, or may go."""
@@ -16,6 +18,13 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+BREAKER_WORDS = {
+    BreakerState.CLOSED: Bilingual("正常", "calls go out"),
+    BreakerState.OPEN: Bilingual("已熔断", "left alone"),
+    BreakerState.HALF_OPEN: Bilingual("试探中", "on trial"),
+}
 
 
 @dataclass(frozen=True, slots=True)
