@@ -18,7 +18,7 @@ from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 from shouxin.governance import ApprovalState
 
-PAGES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes")
+PAGES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/external", "/audit?verify=yes")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

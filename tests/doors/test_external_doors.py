@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pyarrow.parquet as pq
-import pyotp
 import pytest
 from litestar.testing import TestClient
 from sqlalchemy import text
@@ -17,7 +15,7 @@ from doors.console_client import Browser, Clock
 from doors.console_world import PASSWORD, set_up, small_world
 from doors.test_console_browser import SHOTS, served
 from scenarios.bureau_shop import behave, person, register, write_settings
-from shouxin import credit, identity, reporting
+from shouxin import credit, identity
 from shouxin.entrypoints.bureau import start_bureau
 from shouxin.entrypoints.cli import app as command_line
 from shouxin.entrypoints.console import create_console_app
@@ -44,8 +42,8 @@ LIFT = {
             "saved": None, "saved_per_yuan": {"value": 0.51, "low": 0.04, "high": 1.13},
         },
         {
-            "product": "bureau_report", "verdict": "not_measured", "with_answer": 0, "cost": None, "auc": None,
-            "difference": None, "per_10k_yuan": None, "saved": None, "saved_per_yuan": None,
+            "product": "bureau_report", "verdict": "not_measured", "with_answer": 0, "cost": None,
+            "auc": None, "difference": None, "per_10k_yuan": None, "saved": None, "saved_per_yuan": None,
         },
     ],
 }  # fmt: skip
@@ -105,6 +103,12 @@ def page_of(world, house, now, language="en"):
     return answer.text
 
 
+def test_the_page_speaks_chinese(world, house, bureau, now):
+    buy(house, bureau, now, customers=1)
+    told = page_of(world, house, now, language="zh")
+    assert "芝麻类信用分" in told and "本月" in told and "有提升" in told
+
+
 def test_without_providers_the_page_says_how_to_set_one_up(world, house, now):
     told = page_of(world, house, now)
     assert "The house works without any." in told and "shouxin bureau settings" in told
@@ -118,13 +122,12 @@ def test_the_page_shows_money_breaker_products_failures_and_lift(world, house, b
     assert "Sesame-like score" in told and "the answer was not what this product says" in told
     assert "+0.021 (+0.004 … +0.038)" in told and "+0.51 (+0.04 … +1.13)" in told
     assert "not measured" in told and "¥ 3,014.40" in told
-    assert "芝麻类信用分" in page_of(world, house, now + timedelta(minutes=1), language="zh")
 
 
 def test_settings_that_are_not_right_are_told_and_break_nothing(world, house, now):
     (house.home.path / "providers.toml").write_text('[[provider]]\nname = "x"\nurl = "nowhere"\n')
     told = page_of(world, house, now)
-    assert "The settings of the providers are not right" in told and "$.provider[...].url" in told
+    assert "The settings of the providers are not right" in told and "$.provider[0].url" in told
 
 
 # what is wrong with the file, what the message says
@@ -298,5 +301,4 @@ def test_the_page_with_figures_in_a_browser(world, house, bureau, now):
             browser, url, name="chenjing", password=PASSWORD, code=lambda: totp.at(house.clock.now),
             shots=SHOTS / "external", places=("/external",),
         )  # fmt: skip
-    assert isinstance(totp, pyotp.TOTP) and report.complaints == [] and len(report.pages) == 6
-    assert reporting.latest_lift is not None
+    assert report.complaints == [] and len(report.pages) == 6

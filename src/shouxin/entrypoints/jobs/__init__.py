@@ -1,8 +1,8 @@
 """The jobs: what the house does by itself, on a schedule, in a worker (``shouxin work``).
 
-Holds expire every minute; after midnight in the shop's zone the business day is closed, everyone is
-scores of providers are refreshed where some are set up, and everyone is graded
-afresh by the champion and watched. Jobs lie in PostgreSQL, so a job is never lost with a process.
+Holds expire every minute; after midnight in the shop's zone the business day is closed, scores of
+providers are refreshed where some are set up, and everyone is graded afresh by the champion and
+watched. Jobs lie in PostgreSQL, so a job is never lost with a process.
 """
 
 from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, refresh_external, watch_everyone

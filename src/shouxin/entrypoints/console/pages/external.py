@@ -1,4 +1,4 @@
-"""External credit data: providers and their breakers, money, what enquiries gave, and what products are worth."""
+"""External credit data: providers and breakers, money, what enquiries gave, what products are worth."""
 
 from __future__ import annotations
 
