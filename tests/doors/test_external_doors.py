@@ -118,7 +118,7 @@ def test_without_providers_the_page_says_how_to_set_one_up(world, house, now):
 def test_the_page_shows_money_breaker_products_failures_and_lift(world, house, bureau, now):
     buy(house, bureau, now)
     told = page_of(world, house, now)
-    assert "calls go out" in told and "of ¥ 20.00" in told and "1 failures in a row" in told
+    assert "calls go out" in told and "of ¥ 20.00" in told and "failures in a row: 1" in told
     assert "Sesame-like score" in told and "the answer was not what this product says" in told
     assert "+0.021 (+0.004 … +0.038)" in told and "+0.51 (+0.04 … +1.13)" in told
     assert "not measured" in told and "¥ 3,014.40" in told

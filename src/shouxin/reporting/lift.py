@@ -16,8 +16,7 @@ from shouxin import decisions, features, scoring
 from shouxin.features import CATALOGUE, EventOfDefault, FeatureDefinition, Missing
 from shouxin.features.domain import Form, Origin
 from shouxin.grading.domain import Grade, is_held_out, scale_for
-from shouxin.ingestion.external import Charging, Product
-from shouxin.kernel import Money
+from shouxin.ingestion.external import Product
 from shouxin.kernel.money import exponent
 from shouxin.reporting import store
 from shouxin.reporting.domain.lift import (
@@ -26,6 +25,7 @@ from shouxin.reporting.domain.lift import (
     ProductLift,
     approved_as_many,
     approved_below,
+    cost_of_answers,
     loss_saved,
     not_measured,
     per_10k_yuan,
@@ -220,7 +220,7 @@ def _line(
         seed=_SEED,
     )
     known = {code: _known(sample.test, own) for code, own in by_product.items()}
-    cost = _cost(sold, known, customers=sample.test.num_rows)
+    cost = cost_of_answers(sold, known, customers=sample.test.num_rows)
     return ProductLift(
         product,
         verdict_of(difference),
@@ -232,19 +232,6 @@ def _line(
         saved,
         saved_per_yuan(saved, cost) if cost else None,
     )
-
-
-def _cost(sold: Mapping[str, Product], known: Mapping[str, int], *, customers: int) -> Money | None:
-    """What one answer about each customer of the test costs; None where a price is not known."""
-    if not set(known) <= set(sold):
-        return None
-    total: Money | None = None
-    for code, with_answer in known.items():
-        product = sold[code]
-        charged = customers if product.charging is Charging.ANSWERED else with_answer
-        price = Money(product.price.minor * charged, product.price.currency)
-        total = price if total is None else total + price
-    return total
 
 
 def _pd(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.ingestion.external.domain import Charging, Product
 from shouxin.kernel import Bilingual, Money
 from shouxin.kernel.money import exponent
 from shouxin.scoring.domain.metrics import Interval
@@ -34,9 +36,6 @@ VERDICT_WORDS = {
     Verdict.NOT_SHOWN: Bilingual("未证实", "not shown: the interval holds zero"),
     Verdict.NOT_MEASURED: Bilingual("无法测量", "not measured"),
 }
-NO_ANSWERS = Bilingual(
-    "训练或检验时点没有该产品的有效结果", "no valid answers at the dates of training or test"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,19 @@ def saved_per_yuan(saved: Interval, cost: Money) -> Interval | None:
     return by_cost(Interval(*(value / scale for value in (saved.value, saved.low, saved.high))), cost)
 
 
+def cost_of_answers(sold: Mapping[str, Product], known: Mapping[str, int], *, customers: int) -> Money | None:
+    """What one answer about each customer of the test costs; None where a price is not known."""
+    if not set(known) <= set(sold):
+        return None
+    total: Money | None = None
+    for code, with_answer in known.items():
+        product = sold[code]
+        charged = customers if product.charging is Charging.ANSWERED else with_answer
+        price = Money(product.price.minor * charged, product.price.currency)
+        total = price if total is None else total + price
+    return total
+
+
 def approved_below(pd: Floats, cut_off: float) -> npt.NDArray[np.bool_]:
     """Who is lent to without a product."""
     below: npt.NDArray[np.bool_] = pd < cut_off
@@ -175,8 +187,3 @@ def loss_saved(
 def not_measured(product: str, *, with_answer: int) -> ProductLift:
     """A product of which there is too little to learn from."""
     return ProductLift(product, Verdict.NOT_MEASURED, with_answer)
-
-
-def worth_it(line: ProductLift) -> bool | None:
-    """Whether a yuan spent saves more than a yuan for sure; None where that is not known."""
-    return None if line.saved_per_yuan is None else line.saved_per_yuan.low > 1
