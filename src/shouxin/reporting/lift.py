@@ -52,6 +52,8 @@ class UnableToMeasureLift(ValueError):
 class _Sample:
     """Training rows and test rows with every feature, exposure in major units, and the outcome."""
 
+    trained_at: tuple[datetime, ...]
+    tested_at: datetime
     training: pa.Table
     test: pa.Table
 
@@ -71,6 +73,7 @@ class _Ground:
     sample: _Sample
     own: Sequence[FeatureDefinition]
     without: Floats
+    cut_off: float
     approved: np.ndarray[tuple[int], np.dtype[np.bool_]]
     outcome: EventOfDefault
     model: Model
@@ -97,18 +100,10 @@ def external_lift(
     told = progress or (lambda _done, _total: None)
     by_product = features_by_product()
     steps = len(by_product) + 3
-    start, _ = features.history_period(history, links)
-    tested_at = features.training_points(outcome, as_of=as_of, history_start=start)[-1]
-    trained_at = features.training_points(outcome, as_of=tested_at, history_start=start)
-    sample = _sample(history, links, outcome, trained_at=trained_at, tested_at=tested_at, as_of=as_of)
+    sample = _sample(history, links, outcome, as_of=as_of)
     told(1, steps)
-    currency = products[0].price.currency if products else "CNY"
-    own = [item for item in CATALOGUE if told_by(item) is None]
-    without = _pd(sample, own, outcome=outcome, model=model)
+    ground = _ground(db, sample, outcome=outcome, model=model, products=products)
     told(2, steps)
-    cut_off = current_cut_off(db, outcome.name)
-    approved = approved_below(without, cut_off)
-    ground = _Ground(sample, own, without, approved, outcome, model, currency)
     lines = []
     for done, codes in enumerate([*((code,) for code in by_product), tuple(by_product)], 3):
         names = {code: by_product[code] for code in codes}
@@ -118,16 +113,16 @@ def external_lift(
         as_of,
         outcome.name,
         model,
-        trained_at,
-        tested_at,
+        sample.trained_at,
+        sample.tested_at,
         sample.training.num_rows,
         sample.test.num_rows,
         int(sample.y.sum()),
-        delong(sample.y, without),
-        cut_off,
-        int(approved.sum()),
+        delong(sample.y, ground.without),
+        ground.cut_off,
+        int(ground.approved.sum()),
         LGD_ASSUMED,
-        currency,
+        ground.currency,
         tuple(lines),
     )
     store.add_lift(db, as_of=as_of, body=report.as_data(), now=now)
@@ -165,15 +160,22 @@ def current_cut_off(db: Connection, outcome: str) -> float:
     return bounds.get(lent[-1] if lent else Grade.C, 1.0)
 
 
-def _sample(
-    history: Path,
-    links: pa.Table,
-    outcome: EventOfDefault,
-    *,
-    trained_at: Sequence[datetime],
-    tested_at: datetime,
-    as_of: datetime,
-) -> _Sample:
+def _ground(
+    db: Connection, sample: _Sample, *, outcome: EventOfDefault, model: Model, products: Sequence[Product]
+) -> _Ground:
+    own = [item for item in CATALOGUE if told_by(item) is None]
+    without = _pd(sample, own, outcome=outcome, model=model)
+    cut_off = current_cut_off(db, outcome.name)
+    currency = products[0].price.currency if products else "CNY"
+    approved = approved_below(without, cut_off)
+    return _Ground(sample, own, without, cut_off, approved, outcome, model, currency)
+
+
+def _sample(history: Path, links: pa.Table, outcome: EventOfDefault, *, as_of: datetime) -> _Sample:
+    """The test date lies one performance window before ``as_of``, the training dates one before that."""
+    start, _ = features.history_period(history, links)
+    tested_at = features.training_points(outcome, as_of=as_of, history_start=start)[-1]
+    trained_at = features.training_points(outcome, as_of=tested_at, history_start=start)
     definitions = (*CATALOGUE, _exposure())
     training = features.training_set(
         history, links, as_ofs=trained_at, outcome=outcome, definitions=definitions, known_until=tested_at
@@ -182,6 +184,8 @@ def _sample(
         history, links, as_ofs=[tested_at], outcome=outcome, definitions=definitions, known_until=as_of
     )
     sample = _Sample(
+        trained_at,
+        tested_at,
         training.filter(pa.array([not is_held_out(name) for name in training["customer_id"].to_pylist()])),
         test.filter(pa.array([is_held_out(name) for name in test["customer_id"].to_pylist()])),
     )
