@@ -19,7 +19,17 @@ from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 from shouxin.governance import ApprovalState
 
-PAGES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes", "/consents")
+PAGES = (
+    "/",
+    "/customers",
+    "/alerts",
+    "/cases",
+    "/approvals",
+    "/reports",
+    "/audit?verify=yes",
+    "/consents",
+    "/external",
+)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

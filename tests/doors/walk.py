@@ -29,7 +29,17 @@ _ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PLACES = ("/", "/customers", "/alerts", "/cases", "/approvals", "/reports", "/audit?verify=yes", "/consents")
+PLACES = (
+    "/",
+    "/customers",
+    "/alerts",
+    "/cases",
+    "/approvals",
+    "/reports",
+    "/audit?verify=yes",
+    "/consents",
+    "/external",
+)
 ADMIN_PLACES = ("/operators",)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # Listens before any script of a page runs; what it hears is read at the end of each page.

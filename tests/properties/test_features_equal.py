@@ -40,6 +40,12 @@ payloads = st.fixed_dictionaries(
         "refund_kind": st.sampled_from(["return", "refund_only"]),
         "days_past_due": st.integers(0, 95),
         "device_token": st.sampled_from(["tok_a", "tok_b", "tok_c"]),
+        "product": st.sampled_from(["sesame_score", "bureau_report", "public_records"]),
+        "score": st.integers(350, 950),
+        "open_loans": st.integers(0, 3),
+        "overdue_loans": st.integers(0, 3),
+        "court_records": st.integers(0, 3),
+        "valid_days": st.sampled_from([1, *EDGES]),
         "reason": st.sampled_from(["尺码不合", 'a "quoted" word', ""]),
     },
 )

@@ -1,4 +1,4 @@
-"""What each of the twenty features says, as drawn tables: a life on the left, the value on the right."""
+"""What each of the features says, as drawn tables: a life on the left, the value on the right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
 from shouxin.features import CATALOGUE, Missing, catalogue, catalogue_hash, compute, evaluate
-from shouxin.features.domain import Aggregate, Aggregation, Origin, kinds_of, parts_of
+from shouxin.features.domain import VALID_DAYS, Aggregate, Aggregation, Origin, kinds_of, parts_of
 from shouxin.kernel.money import exponent
 
 
@@ -105,6 +105,36 @@ TABLE = [
 ]
 
 
+def told(days_ago, product, *, outcome="found", **said):
+    return event(
+        "external_score_received", days_ago, provider="sim", product=product, outcome=outcome, **said
+    )
+
+
+SESAME = "sesame_score"
+TABLE += [
+    ("sesame_score", [told(9, SESAME, score=700, valid_days=30)], 700.0),
+    ("sesame_score", [], None),
+    # valid for thirty days: the instant at which they are over is one too late
+    ("sesame_score", [told(29.9999, SESAME, score=700, valid_days=30)], 700.0),
+    ("sesame_score", [told(30, SESAME, score=700, valid_days=30)], None),
+    # without days of its own for a year, and never for longer
+    ("sesame_score", [told(364, SESAME, score=700)], 700.0),
+    ("sesame_score", [told(365, SESAME, score=700, valid_days=3650)], None),
+    # the newest answer counts, even when it says that the person is unknown or is no longer valid
+    ("sesame_score", [told(9, SESAME, score=700), told(3, SESAME, outcome="unknown_person")], None),
+    ("sesame_score", [told(9, SESAME, score=700), told(3, SESAME, score=650, valid_days=2)], None),
+    ("sesame_score", [told(9, SESAME, score=700), told(3, "wechat_pay_score", score=650)], 700.0),
+    ("wechat_pay_score", [told(9, "wechat_pay_score", score=650, valid_days=30)], 650.0),
+    ("bureau_open_loans", [told(9, "bureau_report", open_loans=4, overdue_loans=1)], 4.0),
+    ("bureau_overdue_loans", [told(9, "bureau_report", open_loans=4, overdue_loans=1)], 1.0),
+    ("bureau_overdue_share", [told(9, "bureau_report", open_loans=4, overdue_loans=1)], 0.25),
+    ("bureau_overdue_share", [told(9, "bureau_report", open_loans=0, overdue_loans=0)], None),
+    ("court_records", [told(9, "public_records", court_records=0, valid_days=90)], 0.0),
+    ("court_records", [told(91, "public_records", court_records=2, valid_days=90)], None),
+]
+
+
 @pytest.mark.parametrize(("name", "life", "value"), TABLE)
 def test_feature(name, life, value):
     assert evaluate(CATALOGUE, life, as_of=AS_OF)[name] == value
@@ -112,7 +142,7 @@ def test_feature(name, life, value):
 
 def test_the_table_covers_the_catalogue():
     assert {name for name, _, _ in TABLE} == {definition.name for definition in CATALOGUE}
-    assert len(CATALOGUE) == 20
+    assert len(CATALOGUE) == 26
 
 
 # learnt after as_of | happened after as_of | at the start of the window | just inside it
@@ -167,7 +197,7 @@ def test_names_are_unique_and_every_meaning_is_told_in_both_languages():
 def test_no_feature_reads_what_a_person_could_be_known_by():
     fields = {field for part in parts_of(CATALOGUE) for field in part.fields()}
     texts = {field.name for field in fields if field.origin is Origin.TEXT}
-    assert texts == {"refund_kind", "payment_method", "device_token"}
+    assert texts == {"refund_kind", "payment_method", "device_token", "product"}
 
 
 def test_every_kind_of_event_that_is_read_is_a_canonical_one():
@@ -187,6 +217,8 @@ def test_a_definition_that_makes_no_sense_is_a_bug():
         Aggregate(Aggregation.SUM, ("order_placed",), 90)
     with pytest.raises(AssertionError):
         Aggregate(Aggregation.COUNT, ())
+    with pytest.raises(AssertionError):
+        Aggregate(Aggregation.LATEST_VALID, ("external_score_received",), None, VALID_DAYS)
 
 
 def test_a_count_is_never_missing():

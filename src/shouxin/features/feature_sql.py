@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from shouxin.features.domain import (
     THOUSANDTHS_DIGITS,
+    VALID_DAYS,
     Aggregate,
     Aggregation,
     Condition,
@@ -125,6 +126,8 @@ def aggregate_sql(part: Aggregate) -> str:
         conditions.append(f"occurred_us > $as_of - {part.window_days * MICROS_PER_DAY}")
     conditions += [condition_sql(condition) for condition in part.where]
     column = part.field.column if part.field else ""
+    if part.aggregation is Aggregation.LATEST_VALID:
+        return _latest_valid_sql(column, " AND ".join(conditions), window_days=part.window_days)
     return _AGGREGATIONS[part.aggregation](column, " AND ".join(conditions))
 
 
@@ -193,6 +196,17 @@ def _payload(name: str) -> str:
 def _latest_sql(column: str, kept: str) -> str:
     pair = f"struct_pack(at := occurred_us, value := {column})"
     return f"(max({pair}) FILTER (WHERE {kept} AND {column} IS NOT NULL)).value::DOUBLE / {_THOUSAND}"
+
+
+def _latest_valid_sql(column: str, kept: str, *, window_days: int | None) -> str:
+    assert window_days is not None, "a fact that says nothing of itself is valid for the window"
+    told = (
+        f"struct_pack(at := occurred_us, value := coalesce({column}, -1.0),"
+        f" days := coalesce({VALID_DAYS.column}, {window_days}.0))"
+    )
+    newest = f"(max({told}) FILTER (WHERE {kept}))"
+    ends = f"{newest}.at + ({newest}.days * {MICROS_PER_DAY})::BIGINT"
+    return f"CASE WHEN {newest}.value >= 0 AND {ends} > $as_of THEN {newest}.value END"
 
 
 def _days_since_sql(which: str, kept: str) -> str:

@@ -51,6 +51,8 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
     connection = duckdb.connect(config={"preserve_insertion_order": "false"})
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB draws its bar on standard output, where figures are printed for other programs.
+        connection.execute("SET enable_progress_bar = false")
         connection.register("link_given", links.select(list(_LINK_COLUMNS)))
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
         if parts:

@@ -26,6 +26,8 @@ from shouxin.reporting.domain import (
     Tile,
     TimelineEntry,
 )
+from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
+from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
     customer_360,
@@ -49,13 +51,19 @@ __all__ = [
     "DayMetrics",
     "Figure",
     "GradeRow",
+    "LiftReport",
     "OverduePoint",
     "Overview",
     "PortfolioReport",
+    "ProductLift",
     "Section",
     "Tile",
     "TimelineEntry",
+    "UnableToMeasureLift",
+    "Verdict",
     "customer_360",
+    "external_lift",
+    "latest_lift",
     "list_customers",
     "measure",
     "overview",

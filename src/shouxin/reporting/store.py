@@ -288,3 +288,19 @@ def freezes_of(db: Connection, customer_id: CustomerId, *, as_of: datetime) -> l
         {"customer": customer_id, "as_of": as_of},
     )
     return [FreezeFact(r.at, r.frozen, r.reason, r.by_operator) for r in rows]
+
+
+def add_lift(db: Connection, *, as_of: datetime, body: Mapping[str, Any], now: datetime) -> None:
+    """Keep a lift report."""
+    db.execute(
+        text("INSERT INTO reporting.lift_report (as_of, body, made_at) VALUES (:as_of, :body, :now)"),
+        {"as_of": as_of, "body": json.dumps(body), "now": now},
+    )
+
+
+def newest_lift(db: Connection) -> Mapping[str, Any] | None:
+    """The lift report that was made last."""
+    found: Mapping[str, Any] | None = db.scalar(
+        text("SELECT body FROM reporting.lift_report ORDER BY report_no DESC LIMIT 1")
+    )
+    return found

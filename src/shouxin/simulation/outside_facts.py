@@ -68,7 +68,7 @@ def _scores(rng: Generator, population: Population, life: Life, who: Ints, day: 
         "external_score_received",
         who,
         day,
-        payload=_provider("sesame", "score", found)
+        payload=_provider("sesame", "sesame_score", found)
         | {
             "score": numbers(score.astype(np.int64), present=found),
             "valid_days": numbers(np.full(len(who), _VALID_DAYS), present=found),
@@ -87,7 +87,7 @@ def _reports(rng: Generator, population: Population, life: Life, who: Ints, day:
         "external_score_received",
         who,
         day,
-        payload=_provider("bureau", "report", found)
+        payload=_provider("bureau", "bureau_report", found)
         | {
             "open_loans": numbers(loans, present=found),
             "overdue_loans": numbers(overdue, present=found),

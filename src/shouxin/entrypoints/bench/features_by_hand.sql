@@ -1,4 +1,4 @@
--- The catalogue's twenty features as somebody would write them by hand for one shop and one currency.
+-- The catalogue's features as somebody would write them by hand for one shop and one currency.
 -- Columns are taken from the payload where a kind has them only, and views and carts are left out at once.
 -- Reads the history files ($files) and the table link; $as_of is the instant that is stood at.
 WITH known AS (
@@ -10,6 +10,12 @@ WITH known AS (
                END AS dpd,
            CASE WHEN kind IN ('login_recorded', 'order_placed') THEN payload ->> '$.device_token' END
                AS device_token,
+           CASE WHEN kind = 'external_score_received' THEN payload ->> '$.product' END AS product,
+           CASE WHEN kind = 'external_score_received' THEN {
+               'at': occurred_at, 'until': occurred_at + to_days(coalesce((payload ->> '$.valid_days')::INT, 365)),
+               'score': (payload ->> '$.score')::DOUBLE, 'open': (payload ->> '$.open_loans')::DOUBLE,
+               'overdue': (payload ->> '$.overdue_loans')::DOUBLE,
+               'court': (payload ->> '$.court_records')::DOUBLE} END AS told,
            occurred_at > $as_of - INTERVAL 30 DAY AS d30, occurred_at > $as_of - INTERVAL 90 DAY AS d90,
            occurred_at > $as_of - INTERVAL 180 DAY AS d180, occurred_at > $as_of - INTERVAL 365 DAY AS d365,
            kind IN ('order_placed', 'order_line_placed') AS ordered,
@@ -53,7 +59,11 @@ WITH known AS (
         count(DISTINCT order_ref) FILTER (ordered AND d180 AND hour(here) <= 5) AS night_180,
         count(DISTINCT CASE WHEN kind IN ('login_recorded', 'order_placed') AND d90
                             THEN device_token END) AS devices_90,
-        count(*) FILTER (kind IN ('complaint_filed', 'violation_recorded') AND d180) AS complaints_180
+        count(*) FILTER (kind IN ('complaint_filed', 'violation_recorded') AND d180) AS complaints_180,
+        arg_max(told, occurred_at) FILTER (d365 AND product = 'sesame_score') AS sesame,
+        arg_max(told, occurred_at) FILTER (d365 AND product = 'wechat_pay_score') AS wechat,
+        arg_max(told, occurred_at) FILTER (d365 AND product = 'bureau_report') AS bureau,
+        arg_max(told, occurred_at) FILTER (d365 AND product = 'public_records') AS public_records
     FROM known GROUP BY customer_id
 )
 SELECT customer_id,
@@ -76,5 +86,11 @@ SELECT customer_id,
     coalesce(worst_1825, 0)::DOUBLE AS max_days_past_due_1825d,
     coalesce(night_180 / nullif(orders_180, 0), 0) AS night_order_share_180d,
     devices_90::DOUBLE AS distinct_devices_90d,
-    complaints_180::DOUBLE AS complaints_180d
+    complaints_180::DOUBLE AS complaints_180d,
+    CASE WHEN sesame.until > $as_of THEN sesame.score END AS sesame_score,
+    CASE WHEN wechat.until > $as_of THEN wechat.score END AS wechat_pay_score,
+    CASE WHEN bureau.until > $as_of THEN bureau.open END AS bureau_open_loans,
+    CASE WHEN bureau.until > $as_of THEN bureau.overdue END AS bureau_overdue_loans,
+    CASE WHEN bureau.until > $as_of THEN bureau.overdue / nullif(bureau.open, 0) END AS bureau_overdue_share,
+    CASE WHEN public_records.until > $as_of THEN public_records.court END AS court_records
 FROM counted ORDER BY customer_id

@@ -27,6 +27,8 @@ _COMMANDS = {
     "register": "register:register",
     "normalise": "normalise:app",
     "consent": "consent:app",
+    "external": "external:app",
+    "bureau": "bureau:app",
     "link": "link:link",
     "customer": "customer:app",
     "features": "features:features",

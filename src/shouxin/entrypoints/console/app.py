@@ -24,6 +24,7 @@ from shouxin.entrypoints.console.pages import (
     consents,
     customers,
     entrance,
+    external,
     operators,
     overview,
     reports,
@@ -45,7 +46,19 @@ _WHY = {400: "not_usable", 401: "forbidden", 403: "forbidden", 404: "not_found",
 
 def console_routes() -> list[Router]:
     """The pages and the static files; the application must hold the ``House`` as ``app.state.house``."""
-    pages = (entrance, overview, customers, consents, alerts, cases, approvals, reports, operators, audit)
+    pages = (
+        entrance,
+        overview,
+        customers,
+        consents,
+        alerts,
+        cases,
+        approvals,
+        reports,
+        operators,
+        audit,
+        external,
+    )
     handlers = [handler for module in pages for handler in module.HANDLERS]
     static = create_static_files_router(
         path="/static",

@@ -43,6 +43,7 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
             MenuEntry("cases", "/cases", Permission.CASES_READ),
             MenuEntry("approvals", "/approvals", Permission.POLICIES_READ),
             MenuEntry("reports", "/reports", Permission.REPORTS_READ),
+            MenuEntry("external", "/external", Permission.REPORTS_READ),
         ),
     ),
     (

@@ -16,7 +16,9 @@ from shouxin.cases import domain as cases
 from shouxin.early_warning import domain as early_warning
 from shouxin.governance import ROLE_NAMES
 from shouxin.ingestion.consent import PURPOSES
+from shouxin.ingestion.external.domain import BREAKER_WORDS, OUTCOME_WORDS
 from shouxin.kernel import Bilingual
+from shouxin.reporting.domain.lift import VERDICT_WORDS
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -29,6 +31,9 @@ _OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
     "case_outcome": cases.OUTCOME_WORDS,
     "role": ROLE_NAMES,
     "purpose": PURPOSES,
+    "breaker": BREAKER_WORDS,
+    "external_outcome": OUTCOME_WORDS,
+    "lift_verdict": VERDICT_WORDS,
 }
 
 

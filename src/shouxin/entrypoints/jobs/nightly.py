@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
 
 from shouxin import credit, early_warning, grading, identity, ingestion, reporting
 from shouxin.entrypoints.house import House
+from shouxin.entrypoints.providers import opened_desk
+from shouxin.ingestion import external
+from shouxin.ingestion.external import Outcome, Subject
 
 Progress = Callable[[int, int], None]
 
@@ -39,6 +43,24 @@ def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Pro
         return grading.grade_everyone(
             db, house.home.history, identity.links(db), as_of=as_of or now, now=now, progress=progress
         )
+
+
+def refresh_external(house: House) -> dict[str, Counter[Outcome]]:
+    """Buy anew what is no longer fresh of customers with a line, within the budget; nothing without settings.
+
+    Returns how the enquiries ended by product. Only products that the settings call nightly are bought.
+    """
+    with opened_desk(house) as desk:
+        nightly = [product for product in desk.products if product.nightly] if desk else []
+        if desk is None or not nightly:
+            return {}
+        with house.database.begin() as db:
+            identity.unify(db, now=house.clock())
+            subjects = [
+                Subject(tuple(identity.references_of(db, exposure.customer_id)))
+                for exposure in credit.exposures(db)
+            ]
+        return external.refresh(subjects, products=nightly, desk=desk)
 
 
 def watch_everyone(house: House, *, as_of: datetime | None = None) -> int:

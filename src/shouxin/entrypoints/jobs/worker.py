@@ -14,7 +14,8 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from shouxin import credit
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, watch_everyone
+from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, refresh_external, watch_everyone
+from shouxin.entrypoints.providers import UnableToReadProviders
 
 _log = logging.getLogger("shouxin.jobs")
 
@@ -44,6 +45,7 @@ def create_worker(house: House) -> procrastinate.App:
     @worker.periodic(cron="30 16 * * *")
     @worker.task(queueing_lock="grade_and_watch", name="grade_and_watch", lock=_NIGHT, retry=3)
     def grade_and_watch(timestamp: int) -> None:
+        _try_to_refresh(house)
         grade_everyone(house)
         watch_everyone(house)
 
@@ -55,6 +57,16 @@ def create_worker(house: House) -> procrastinate.App:
             await worker.job_manager.retry_job(job)
 
     return worker
+
+
+def _try_to_refresh(house: House) -> None:
+    """The house works without what others know: settings that are not right must not stop the night."""
+    try:
+        for product, ended in refresh_external(house).items():
+            counts = ", ".join(f"{outcome.value} {number}" for outcome, number in sorted(ended.items()))
+            _log.info("%s: %s", product, counts)
+    except UnableToReadProviders as error:
+        _log.error("external data was not refreshed: %s", error)
 
 
 class _OneLine(logging.Filter):

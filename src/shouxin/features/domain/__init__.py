@@ -4,6 +4,7 @@ from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_ha
 from shouxin.features.domain.definition import (
     AMOUNT,
     ORDER,
+    VALID_DAYS,
     Aggregate,
     Aggregation,
     Comparison,
@@ -37,6 +38,7 @@ __all__ = [
     "ORDER",
     "OUTCOMES",
     "THOUSANDTHS_DIGITS",
+    "VALID_DAYS",
     "Aggregate",
     "Aggregation",
     "Comparison",

@@ -1,9 +1,10 @@
-"""The first twenty features of the catalogue: what a shop's events say about a customer's credit.
+"""The features of the catalogue: what a shop's events, and others, say about a customer's credit.
 
 They read the shop's whole orders and a shop that sends order lines alike. A direction is declared
 only where credit sense gives one for *every* event of default: more refunds are worse news whatever
 we predict, more orders are not. A share of no orders is 0: that there were none is told once, by the days
-since the last order, and not again by every share.
+since the last order, and not again by every share. What a provider of credit data said counts while it is
+valid and is null afterwards, as it is of whom nobody was asked about.
 """
 
 from __future__ import annotations
@@ -34,16 +35,19 @@ _SEEN = ("customer_registered", *_ORDERED)
 _DAYS_PAST_DUE = Field(Origin.NUMBER, "days_past_due")
 _RISKIER, _SAFER = Direction.HIGHER_IS_RISKIER, Direction.HIGHER_IS_SAFER
 _NULL, _ZERO = Missing.STAYS_NULL, Missing.IS_ZERO
+_ANSWERED = ("external_score_received",)
 _CUSTOMER_TEAM, _CREDIT_TEAM, _FRAUD_TEAM = "customer_insight", "credit_risk", "fraud_risk"
 _NIGHT_LAST_HOUR = 5
 # Five years is how long a bad record is kept (Regulation on the Credit Reporting Industry, art. 16). With
 # half a year only, whoever stopped repaying for good would look like a good customer when it is over.
 _RECORD_DAYS = 1825
+# An answer of a provider is a year old at most, whatever the provider says of it.
+_ANSWER_DAYS = 365
 
 
 def catalogue(*, zone: str = "Asia/Shanghai") -> tuple[FeatureDefinition, ...]:
-    """The twenty definitions for a shop whose customers live by the clock of ``zone``."""
-    return (*_buying(zone), *_sending_back(), *_borrowing(), *_behaving(zone))
+    """The definitions for a shop whose customers live by the clock of ``zone``."""
+    return (*_buying(zone), *_sending_back(), *_borrowing(), *_behaving(zone), *_told_by_others())
 
 
 def _buying(zone: str) -> tuple[FeatureDefinition, ...]:
@@ -161,6 +165,46 @@ def _behaving(zone: str) -> tuple[FeatureDefinition, ...]:
             "complaints and violations in the last 180 days", "events", direction=_RISKIER,
         ),
     )  # fmt: skip
+
+
+def _told_by_others() -> tuple[FeatureDefinition, ...]:
+    overdue = _answer("bureau_report", "overdue_loans")
+    return (
+        _value(
+            "sesame_score", _answer("sesame_score", "score"), "芝麻类信用分（有效期内）",
+            "Sesame-like score, while valid", "points", missing=_NULL, direction=_SAFER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "wechat_pay_score", _answer("wechat_pay_score", "score"), "微信支付类信用分（有效期内）",
+            "WeChat-Pay-like score, while valid", "points",
+            missing=_NULL, direction=_SAFER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "bureau_open_loans", _answer("bureau_report", "open_loans"), "征信报告中未结清贷款数（有效期内）",
+            "open loans in the bureau report, while valid", "loans", missing=_NULL, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "bureau_overdue_loans", overdue, "征信报告中逾期贷款数（有效期内）",
+            "overdue loans in the bureau report, while valid", "loans",
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+        _share(
+            "bureau_overdue_share", overdue, _answer("bureau_report", "open_loans"),
+            "征信报告中逾期贷款占比（有效期内）", "share of open loans that are overdue, while valid",
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+        _value(
+            "court_records", _answer("public_records", "court_records"), "法院公开记录数（有效期内）",
+            "court records in public registers, while valid", "records",
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+        ),
+    )  # fmt: skip
+
+
+def _answer(product: str, field: str) -> Aggregate:
+    """What the newest answer of a product says, whichever provider sold it."""
+    own = Condition(Field(Origin.TEXT, "product"), Comparison.EQUALS, product)
+    return Aggregate(Aggregation.LATEST_VALID, _ANSWERED, _ANSWER_DAYS, Field(Origin.NUMBER, field), (own,))
 
 
 def _orders(days: int) -> Aggregate:

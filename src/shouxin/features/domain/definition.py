@@ -42,6 +42,8 @@ class Field:
 
 ORDER = Field(Origin.ORDER)
 AMOUNT = Field(Origin.AMOUNT)
+# For how many days a fact may be used, as whoever told it says.
+VALID_DAYS = Field(Origin.NUMBER, "valid_days")
 
 
 class Comparison(StrEnum):
@@ -64,8 +66,9 @@ class Condition:
 class Aggregation(StrEnum):
     """How the events of a window become one number.
 
-    Counts and sums of nothing are 0; the others are null. Sums are of money only: they are added as
-    integers, so that no order of addition changes the result.
+    Counts and sums of nothing are 0; the others are null. LATEST_VALID is what the newest event says, while
+    the days that it gives itself (``VALID_DAYS``) are not over; where that one is silent, it is null.
+    Sums are of money only: they are added as integers, so that no order of addition changes the result.
     """
 
     COUNT = "count"
@@ -73,6 +76,7 @@ class Aggregation(StrEnum):
     SUM = "sum"
     MAX = "max"
     LATEST = "latest"
+    LATEST_VALID = "latest_valid"
     DAYS_SINCE_LATEST = "days_since_latest"
     DAYS_SINCE_EARLIEST = "days_since_earliest"
 
@@ -99,10 +103,14 @@ class Aggregate:
         assert self.window_days is None or self.window_days > 0
         assert (self.field is None) == (self.aggregation in _NEEDS_NO_FIELD), self.aggregation
         assert self.aggregation not in _MONEY_ONLY or self.field == AMOUNT, self.aggregation
+        # Whatever a fact says of itself, somebody must say how old it may be at most.
+        assert self.aggregation is not Aggregation.LATEST_VALID or self.window_days, self.aggregation
 
     def fields(self) -> tuple[Field, ...]:
         """Every field that it reads."""
         own = () if self.field is None else (self.field,)
+        if self.aggregation is Aggregation.LATEST_VALID:
+            own = (*own, VALID_DAYS)
         return (*own, *(condition.field for condition in self.where))
 
 

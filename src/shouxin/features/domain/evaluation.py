@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shouxin.features.domain.definition import (
+    VALID_DAYS,
     Aggregate,
     Aggregation,
     Comparison,
@@ -63,11 +65,16 @@ def evaluate(
 def aggregate(part: Aggregate, by_kind: dict[str, list[Event]], *, as_of: datetime) -> float | None:
     """One aggregate over events that are known at ``as_of``, given by kind."""
     start = None if part.window_days is None else as_of - timedelta(days=part.window_days)
-    rows: list[Row] = [
-        (event.occurred_at, read(part.field, event) if part.field else None)
+    counted = [
+        event
         for kind in part.kinds
         for event in by_kind.get(kind, ())
         if (start is None or event.occurred_at > start) and satisfies(event, part.where)
+    ]
+    if part.aggregation is Aggregation.LATEST_VALID:
+        return _latest_valid(part, counted, as_of)
+    rows: list[Row] = [
+        (event.occurred_at, read(part.field, event) if part.field else None) for event in counted
     ]
     return _AGGREGATIONS[part.aggregation](rows, as_of)
 
@@ -153,6 +160,29 @@ def _latest(rows: list[Row], _as_of: datetime) -> float | None:
     # Of two at the same instant the larger amount counts, so that the order of reading never matters.
     newest = max(((at, int(value)) for at, value in rows if value is not None), default=None)
     return None if newest is None else newest[1] / _THOUSAND
+
+
+def _latest_valid(part: Aggregate, events: list[Event], as_of: datetime) -> float | None:
+    # Of two at the same instant the larger value counts, as for money. Nothing that is told is below zero.
+    assert part.field is not None and part.window_days is not None
+    newest = max(
+        (
+            (
+                event.occurred_at,
+                float(_or(read(part.field, event), -1.0)),
+                float(_or(read(VALID_DAYS, event), part.window_days)),
+            )
+            for event in events
+        ),
+        default=None,
+    )
+    if newest is None or newest[1] < 0 or newest[0] + newest[2] * _DAY <= as_of:
+        return None
+    return newest[1]
+
+
+def _or(value: Value, fallback: float) -> Any:
+    return fallback if value is None else value
 
 
 def _days_since_latest(rows: list[Row], as_of: datetime) -> float | None:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
-from shouxin.governance import Keyring, UnableToOpen, sealer
+from shouxin.governance import Keyring
 from shouxin.governance.domain.masking import masked
-from shouxin.ingestion.domain import present_values
-from shouxin.ingestion.service import accept, personal_facts
+from shouxin.ingestion.clear_values import clear_values
+from shouxin.ingestion.service import accept
 from shouxin.ingestion.verification import store
 from shouxin.ingestion.verification.domain import (
     CODE_DIGITS,
@@ -60,7 +60,7 @@ def send_code(
     """
     assert field in CODE_FIELDS, field
     assert 0 <= number < 10**CODE_DIGITS, "the code has CODE_DIGITS digits"
-    address = _known_values(db, keyring, source=source, customer_ref=customer_ref).get(field)
+    address = clear_values(db, keyring, [(source, customer_ref)]).get(field)
     if address is None:
         return CodeRefusal(CodeRefusalReason.NOTHING_KNOWN)
     token = keyring.token(field, address)
@@ -103,7 +103,7 @@ def check_code(
     store.count_attempt(db, verification_id, closed_at=now if spent else None)
     if refusal is not None:
         return CodeRefusal(refusal)
-    known = _known_values(db, keyring, source=source, customer_ref=sent.customer_ref).get(sent.field)
+    known = clear_values(db, keyring, [(source, sent.customer_ref)]).get(sent.field)
     if known is None or keyring.token(sent.field, known) != sent.token:
         # The customer registered another address since; that one was not shown to be theirs.
         return CodeRefusal(CodeRefusalReason.CLOSED)
@@ -134,7 +134,7 @@ def check_real_name(
 
     Raises UnableToCheck when the register does not answer.
     """
-    known = _known_values(db, keyring, source=source, customer_ref=customer_ref)
+    known = clear_values(db, keyring, [(source, customer_ref)])
     if "name" not in known or "national_id" not in known:
         return CodeRefusal(CodeRefusalReason.NOTHING_KNOWN)
     store.lock(db, f"{source}:{customer_ref}")
@@ -160,17 +160,6 @@ def check_real_name(
             now=now,
         )
     return RealNameVerdict(answer, register.provider)
-
-
-def _known_values(db: Connection, keyring: Keyring, *, source: str, customer_ref: str) -> dict[str, str]:
-    """The last clear value of each field of a reference; nothing of one that was erased."""
-    last = present_values(personal_facts(db, [(source, customer_ref)]))
-    safe = sealer(db, keyring)
-    subject = f"{source}:{customer_ref}"
-    try:
-        return {field: safe.open(subject, field, fact.sealed) for field, fact in last.items() if fact.sealed}
-    except UnableToOpen:
-        return {}
 
 
 def _record_verified(
