@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shouxin import grading
 from shouxin.grading import Grade, GradeAssignment, Standing, grade_of
+from shouxin.grading.domain import standing_from
 from shouxin.kernel import CustomerId
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,6 +59,17 @@ def test_the_standing_follows_the_latest_day_and_remembers_since_when(db, now):
     assert (fallen.grade, fallen.since) == (Grade.D, may)
     assert grading.history(db, CustomerId("cus_1")) == rows
     assert grading.history(db, CustomerId("cus_1"), limit=1) == rows[2:]
+
+
+def test_the_history_that_was_known_at_an_instant_needs_both_times(db, now):
+    april = MARCH + timedelta(days=31)
+    grading.assign(db, [assignment(pd=0.02)], now=MARCH)
+    grading.assign(db, [assignment(pd=0.2, as_of=april)], now=april + timedelta(days=5))
+    for days, grades in ((-1, []), (0, ["B"]), (31, ["B"]), (36, ["B", "D"])):
+        known = grading.history(db, CustomerId("cus_1"), known_at=MARCH + timedelta(days=days))
+        assert [one.grade.value for one in known] == grades
+        standing = standing_from(known)
+        assert (standing.grade.value if standing else None) == (grades[-1] if grades else None)
 
 
 def test_a_grade_of_an_earlier_day_does_not_replace_a_later_one(db, now):

@@ -267,6 +267,36 @@ def test_a_profile_is_masked_and_shows_the_last_value(db, now, shop):
     assert profile.verified == {"phone"}
 
 
+def test_a_profile_is_shown_as_it_was_known_on_any_day(db, now):
+    def tell(kind, number, days, personal, *, learnt_days=None, **payload):
+        at = now - timedelta(days=days)
+        item = {
+            "source": "shop",
+            "source_id": f"as-of-{number}",
+            "kind": kind,
+            "version": 1,
+            "customer_ref": "T",
+            "occurred_at": at.isoformat(),
+            "payload": payload,
+            "personal": personal,
+        }
+        learnt = at if learnt_days is None else now - timedelta(days=learnt_days)
+        receipt = accept(db, [item], keyring=KEYRING, now=learnt)
+        assert receipt.accepted == 1, receipt.reasons
+
+    tell("customer_registered", 1, 30, {"name": "陈静", "birth_date": "1990-05-17"}, channel="app")
+    tell("customer_updated", 2, 20, {"name": "陈文静"}, learnt_days=10)
+    customer = ensure_customer(db, source="shop", customer_ref="T", now=now)
+
+    def name(days):
+        return masked_profile(db, KEYRING, customer, as_of=now - timedelta(days=days)).name
+
+    assert [name(31), name(30), name(15), name(10)] == [None, "陈*", "陈*", "陈*静"]
+    before = masked_profile(db, KEYRING, customer, as_of=now - timedelta(days=31))
+    assert (before.registered_at, before.channel, before.birth_date) == (None, None, None)
+    assert masked_profile(db, KEYRING, customer).birth_date == "1990****"
+
+
 def test_nothing_is_known_of_an_unknown_customer(db):
     profile = masked_profile(db, KEYRING, "cus_none")
     assert (profile.name, profile.registered_at, profile.verified) == (None, None, frozenset())
