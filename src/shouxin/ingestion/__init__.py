@@ -15,6 +15,7 @@ from shouxin.ingestion.domain import (
     Receipt,
     Refusal,
     RefusedItem,
+    broken_promises,
     json_schemas,
 )
 from shouxin.ingestion.history import HistoryFiles, export_history
@@ -51,6 +52,7 @@ __all__ = [
     "UnableToLoad",
     "UnableToRead",
     "accept",
+    "broken_promises",
     "event_count",
     "export_history",
     "file_chunks",

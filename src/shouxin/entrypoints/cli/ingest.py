@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from shouxin.ingestion import Interpreted
 app = typer.Typer(
     help="Load events, look at what was refused, try it again.", no_args_is_help=True, add_completion=False
 )
+_SCHEMA_SUFFIX = ".schema.json"
 PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder of files.")]
 
 
@@ -80,13 +81,35 @@ def write_schemas(
     out: Annotated[Path, typer.Option(help="Folder for the JSON Schema files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Write the JSON Schema of every kind of event to a folder."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the JSON Schema of every kind of event to a folder.
+
+    A folder that holds earlier ones is not written when one of them would be broken without a new version.
+    """
     schemas = ingestion.json_schemas()
+    broken = _broken_promises(out, schemas)
+    if broken:
+        fail(f"{out} holds schemas that would be broken; raise the version instead: {'; '.join(broken[:5])}")
+    out.mkdir(parents=True, exist_ok=True)
     for kind, schema in schemas.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True)
-        (out / f"{kind}.schema.json").write_text(f"{text}\n", encoding="utf-8")
+        (out / f"{kind}{_SCHEMA_SUFFIX}").write_text(f"{text}\n", encoding="utf-8")
     emit({"folder": str(out), "schemas": len(schemas)}, as_json=as_json, title="JSON Schemas")
+
+
+def _broken_promises(folder: Path, schemas: Mapping[str, Any]) -> list[str]:
+    """What the schemas in a folder promised and the present ones do not keep."""
+    broken = []
+    for file in sorted(folder.glob(f"*{_SCHEMA_SUFFIX}")):
+        kind = file.name.removesuffix(_SCHEMA_SUFFIX)
+        try:
+            before = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            fail(f"{file}: is not JSON; remove it or name another folder")
+        if kind not in schemas:
+            broken.append(f"{kind}: the kind is gone")
+        else:
+            broken += [f"{kind} {what}" for what in ingestion.broken_promises(before, schemas[kind])]
+    return broken
 
 
 def _load(
