@@ -7,6 +7,7 @@ twice. Names, phones and the like are replaced by tokens at this door: the log h
 """
 
 from shouxin.ingestion.adapting import Interpreted
+from shouxin.ingestion.clickstream import clickstream_chunks
 from shouxin.ingestion.domain import (
     KINDS,
     EventKind,
@@ -38,6 +39,7 @@ from shouxin.ingestion.service import (
     record,
     replay_quarantine,
 )
+from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
     "KINDS",
@@ -53,6 +55,7 @@ __all__ = [
     "UnableToRead",
     "accept",
     "broken_promises",
+    "clickstream_chunks",
     "event_count",
     "export_history",
     "file_chunks",
@@ -69,4 +72,5 @@ __all__ = [
     "personal_facts",
     "record",
     "replay_quarantine",
+    "survey_chunks",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +49,34 @@ def load_olist(
 ) -> None:
     """Load the orders of the Olist marketplace."""
     _load(ingestion.olist_chunks, folder, home=home, as_json=as_json, title="Olist")
+
+
+@app.command("clickstream")
+def load_clickstream(path: PathArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Load a log of clicks: CSV with timestamp, visitorid, event, itemid, transactionid.
+
+    A transaction becomes an order line where the columns price and currency say what it cost.
+    """
+    _load(ingestion.clickstream_chunks, path, home=home, as_json=as_json, title="clicks")
+
+
+@app.command("survey")
+def load_survey(
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, also .gz) with a header in English or Chinese.")],
+    source: Annotated[
+        str, typer.Option(help="Whose customers they are: the shop's name as a source.")
+    ] = "shop",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load answered surveys. A refused row waits in quarantine with its line, field and reason.
+
+    Columns: customer_ref 客户编号, survey 问卷, answered_at 作答时间, answer_id 答卷编号, method 方式,
+    satisfaction 满意度, loyalty 忠诚度, likely_to_recommend 推荐意愿, text 意见. The first three are needed,
+    and one answer.
+    """
+    chunks_of = partial(ingestion.survey_chunks, source=source)
+    _load(chunks_of, file, home=home, as_json=as_json, title="surveys")
 
 
 @app.command("quarantine")
