@@ -6,6 +6,7 @@ import gzip
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from litestar.testing import TestClient
 
 from conftest import NOW
 from scenarios.furnished import furnish, own_house
+from shouxin import ingestion
 from shouxin.entrypoints.api.intake import IntakeLimits, UnableToReadLimits
 from shouxin.entrypoints.web import create_app
 
@@ -202,6 +204,18 @@ def test_lines_of_json_are_counted_one_by_one(send):
     ]
     receipt = send("/v1/events", "\n".join(lines), content_type="application/x-ndjson").json()
     assert (receipt["read"], receipt["accepted"], receipt["quarantined"]) == (7, 1, 6)
+
+
+def test_a_late_fact_keeps_when_it_happened_and_when_it_was_learnt(send, house):
+    assert send("/v1/events", ORDER | {"source_id": "late-1"}).json()["accepted"] == 1
+    with house[0].database.begin() as db:
+        refs = [("shop", ORDER["customer_ref"])]
+        known = ingestion.list_events(db, refs, as_of=house[0].clock())
+        (late,) = [event for event in known if event.source_id == "late-1"]
+        before = ingestion.list_events(db, refs, as_of=late.received_at - timedelta(microseconds=1))
+    assert late.occurred_at.isoformat() == "2026-02-01T02:00:00+00:00"
+    assert late.received_at > late.occurred_at + timedelta(days=1)
+    assert "late-1" not in {event.source_id for event in before}, "nobody saw it before it was learnt"
 
 
 def test_too_many_events_at_once_are_refused_before_any_is_taken(send):

@@ -1,6 +1,5 @@
-"""Adapters for a log of clicks and for answered surveys: each line is taken, or refused with its place and field."""
+"""A log of clicks and answered surveys: each line is taken, or refused with place and field; and order."""
 
-import json
 import random
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -162,9 +161,8 @@ def test_an_answer_that_can_not_be_kept_is_refused_with_line_and_field(
     assert (row.source, row.place, row.field, row.reason) == ("shop", "survey.csv:3", field, reason)
     assert survey(db, now, tmp_path, "C0,s,2026-01-05,,,5,,,", line).duplicates == 1
     assert len(ingestion.list_quarantine(db)) == 1, "the same row is kept once"
-    assert ingestion.replay_quarantine(db, KEYS, now).reasons == {f"{field}: {reason}": 1} or line.endswith(
-        "01-05"
-    )
+    again = ingestion.replay_quarantine(db, KEYS, now).reasons
+    assert again == {"row: does not fit its header" if "fields" in reason else f"{field}: {reason}": 1}
 
 
 def test_a_refused_answer_is_taken_when_the_rule_changes(db, now, tmp_path, monkeypatch):
@@ -218,9 +216,8 @@ def test_events_of_a_customer_are_read_by_when_they_happened_and_ties_by_when_th
 
 
 def test_a_file_is_kept_in_its_order_where_things_happened_at_once(db, now, tmp_path):
-    lines = [json.dumps(event(f"x{n:03}", now)) for n in random.Random(3).sample(range(300), 300)]
+    rows = [event(f"x{n:03}", now) for n in random.Random(3).sample(range(300), 300)]
     path = tmp_path / "events.csv"
-    rows = [json.loads(line) for line in lines]
     table = "\n".join(f"shop,{row['source_id']},login_recorded,C1,{row['occurred_at']},{{}}" for row in rows)
     path.write_text(f"source,source_id,kind,customer_ref,occurred_at,payload\n{table}\n")
     assert ingestion.load_file(db, path, keyring=KEYS, now=now).accepted == 300
