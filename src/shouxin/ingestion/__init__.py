@@ -7,6 +7,7 @@ twice. Names, phones and the like are replaced by tokens at this door: the log h
 """
 
 from shouxin.ingestion.adapting import Interpreted
+from shouxin.ingestion.clickstream import clickstream_chunks
 from shouxin.ingestion.domain import (
     KINDS,
     EventKind,
@@ -15,6 +16,7 @@ from shouxin.ingestion.domain import (
     Receipt,
     Refusal,
     RefusedItem,
+    broken_promises,
     json_schemas,
 )
 from shouxin.ingestion.history import HistoryFiles, export_history
@@ -37,6 +39,7 @@ from shouxin.ingestion.service import (
     record,
     replay_quarantine,
 )
+from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
     "KINDS",
@@ -51,6 +54,8 @@ __all__ = [
     "UnableToLoad",
     "UnableToRead",
     "accept",
+    "broken_promises",
+    "clickstream_chunks",
     "event_count",
     "export_history",
     "file_chunks",
@@ -67,4 +72,5 @@ __all__ = [
     "personal_facts",
     "record",
     "replay_quarantine",
+    "survey_chunks",
 ]

@@ -13,7 +13,8 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
-from shouxin.ingestion import consent, online_retail, store
+from shouxin.ingestion import clickstream, consent, online_retail, store
+from shouxin.ingestion.adapting import Interpreted
 from shouxin.ingestion.domain import (
     REFERENCE_LENGTH_MAX,
     Fact,
@@ -26,12 +27,19 @@ from shouxin.ingestion.domain import (
 )
 from shouxin.ingestion.domain.registering import ADAPTER as REGISTRATION
 from shouxin.ingestion.domain.registering import fact_of
+from shouxin.ingestion.domain.surveys import ADAPTER as SURVEY
+from shouxin.ingestion.domain.surveys import answer_of
 from shouxin.ingestion.reading import RefusedRow
 
 _SEALED_AS = "quarantine"
 _REPLAY_ROWS = 5_000
 # A row that does not say whose it is, or says it unreadably, is sealed for the quarantine itself.
 _NOBODY = "quarantine"
+# Adapters whose lines are read together: their columns, and how they are read.
+_LINES: dict[str, tuple[tuple[str, ...], Callable[[pa.Table], Interpreted]]] = {
+    online_retail.SOURCE: (online_retail.COLUMNS, online_retail.interpret),
+    clickstream.SOURCE: (clickstream.COLUMNS, clickstream.interpret),
+}
 Append = Callable[..., set[tuple[str, str]]]
 
 
@@ -106,7 +114,7 @@ def _receipt(verdicts: Sequence[Fact | Refusal], accepted: int, *, position: int
 def _verdicts(held: Sequence[tuple[str, str, str]], now: datetime) -> list[Fact | Refusal]:
     """Read each row again the way it came: as an envelope, as a row, or through its adapter."""
     verdicts: list[Fact | Refusal] = []
-    lines: dict[int, dict[str, Any]] = {}
+    lines: dict[str, dict[int, dict[str, Any]]] = {}
     for index, (adapter, source, raw) in enumerate(held):
         if adapter == "envelope":
             verdicts.append(
@@ -118,25 +126,29 @@ def _verdicts(held: Sequence[tuple[str, str, str]], now: datetime) -> list[Fact 
             verdicts.append(Refusal("row", "does not fit its header"))
         elif adapter == REGISTRATION:
             verdicts.append(fact_of(row, source=source, now=now))
-        elif adapter == online_retail.SOURCE:
-            lines[index] = row
+        elif adapter == SURVEY:
+            verdicts.append(answer_of(row, source=source, now=now))
+        elif adapter in _LINES:
+            lines.setdefault(adapter, {})[index] = row
             verdicts.append(Refusal("row", "not read"))
         else:
             verdicts.append(check_row(row, now=now))
-    for index, verdict in _line_verdicts(lines, now).items():
-        verdicts[index] = verdict
+    for adapter, rows in lines.items():
+        for index, verdict in _line_verdicts(adapter, rows, now).items():
+            verdicts[index] = verdict
     return verdicts
 
 
-def _line_verdicts(lines: dict[int, dict[str, Any]], now: datetime) -> dict[int, Fact | Refusal]:
-    if not lines:
-        return {}
+def _line_verdicts(
+    adapter: str, lines: dict[int, dict[str, Any]], now: datetime
+) -> dict[int, Fact | Refusal]:
+    names, interpret = _LINES[adapter]
     columns: dict[str, Any] = {
-        name: pa.array([row[name] for row in lines.values()], pa.string()) for name in online_retail.COLUMNS
+        name: pa.array([row.get(name) for row in lines.values()], pa.string()) for name in names
     }
     columns["place"] = pa.array([""] * len(lines), pa.string())
     columns["position"] = pa.array(list(lines), pa.int32())
-    found = online_retail.interpret(pa.table(columns))
+    found = interpret(pa.table(columns))
     verdicts: dict[int, Fact | Refusal] = {
         row.position: Refusal(row.field, row.reason) for row in found.refused
     }

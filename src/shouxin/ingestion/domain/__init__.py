@@ -14,6 +14,7 @@ from shouxin.ingestion.domain.checking import (
     read_personal,
     with_tokens,
 )
+from shouxin.ingestion.domain.compatibility import broken_promises
 from shouxin.ingestion.domain.kinds import (
     CURRENCY_PATTERN,
     IDENTITY_SEPARATOR,
@@ -57,6 +58,7 @@ __all__ = [
     "Refusal",
     "RefusedItem",
     "are_payloads",
+    "broken_promises",
     "check_envelope",
     "check_fact",
     "check_row",
