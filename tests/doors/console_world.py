@@ -38,7 +38,7 @@ def small_world(database, *, now: datetime) -> World:
     house = house_of(database, clock=frozen_clock(now))
     with database.begin() as db:
         ingestion.accept(db, [_registered(i, now) for i in range(CUSTOMERS)], keyring=house.keyring, now=now)
-        identity.unify(db, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
         customers = tuple(
             identity.ensure_customer(db, source="shop", customer_ref=f"C2{i:04d}", now=now)
             for i in range(CUSTOMERS)

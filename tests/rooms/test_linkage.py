@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from shouxin.entrypoints.cli import app
 from shouxin.identity.linkage import ColumnKind, UnableToLinkFile, b_cubed, link_file, pairwise, recognise
-from shouxin.identity.linkage.clustering import agglomerate, components
+from shouxin.identity.domain.clustering import agglomerate, components
 
 K = ColumnKind
 

@@ -30,6 +30,7 @@ _COMMANDS = {
     "external": "external:app",
     "bureau": "bureau:app",
     "link": "link:link",
+    "unify": "unify:unify",
     "customer": "customer:app",
     "features": "features:features",
     "train": "train:train",

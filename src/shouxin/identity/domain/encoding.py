@@ -68,7 +68,7 @@ class Encoded:
 def encode(values: Mapping[str, Iterable[str]], *, token: Token) -> Encoded:
     """Encode all that a record ever said of each field; what has no normal form is left out.
 
-    A birth date that was not told is read from a national id.
+    A national id tells a birth date, too.
     """
     normal = _normal_values(values)
     codes = {
@@ -90,8 +90,9 @@ def _normal_values(values: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, 
             normal = _NORMAL[field](raw)
             if normal:
                 found.setdefault(field, set()).add(normal)
-    if "birth_date" not in found and "national_id" in found:
-        found["birth_date"] = {f"{n[6:10]}-{n[10:12]}-{n[12:14]}" for n in found["national_id"]}
+    if "national_id" in found:
+        born = {f"{number[6:10]}-{number[10:12]}-{number[12:14]}" for number in found["national_id"]}
+        found["birth_date"] = found.get("birth_date", set()) | born
     return {field: tuple(sorted(found[field])) for field in FIELDS if field in found}
 
 

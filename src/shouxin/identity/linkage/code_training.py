@@ -41,7 +41,7 @@ class UnableToTrainLinkage(ValueError):
     """There are too few records to learn from."""
 
 
-def train_linkage(records: Sequence[Encoded]) -> LinkageWeights:
+def learn_weights(records: Sequence[Encoded]) -> LinkageWeights:
     """Learn how often each level holds within one person and among strangers. Raises UnableToTrainLinkage."""
     if len(records) < _TRAINED_MIN:
         raise UnableToTrainLinkage(
