@@ -50,7 +50,7 @@ def rematch(
     weights: LinkageWeights,
     now: datetime,
 ) -> Matching:
-    """Match the holders of these tokens and these customers, and all who are tied to them; returns what is new.
+    """Match the holders of these tokens and these customers, and all who are tied to them; returns the new.
 
     From all the evidence, not from what earlier runs concluded: so the same facts give the same customers,
     in whatever order and portions they came. A customer may be parted again by that; the audit tells.

@@ -1,4 +1,4 @@
-"""``shouxin unify``: give new references a customer, find who is one, and measure it where the truth is known."""
+"""``shouxin unify``: give new references a customer and find who is one; measure it by a truth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def unify(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Unify what was ingested into customers; with --truth print pairwise and B-cubed precision, recall, F1."""
+    """Unify what was ingested into customers; --truth measures: pairwise and B-cubed precision, recall, F1."""
     told = None if truth is None else _truth(truth)
     with opened_house(home) as house:
         with house.database.begin() as db, progress_bar("unifying customers") as advance:

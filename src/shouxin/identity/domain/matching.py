@@ -137,8 +137,8 @@ class _People:
             if sum(root in self._national_ids for root in roots) > 1:
                 crowds |= tokens
                 continue
-            parts = [(token, part) for token in sorted(tokens) for part in groups[token] if part <= roots]
-            for token, part in parts:
+            held = [(token, part) for token in sorted(tokens) for part in groups[token] if part <= roots]
+            for token, part in held:
                 for group in self._compatible(part):
                     self._join(field, token, group)
         for token in sorted(crowds):

@@ -90,7 +90,7 @@ class RulingRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What rulings come to: pairs (smaller id first) that are one, by which ruling, and pairs that are two."""
+    """What rulings come to: pairs (smaller id first) that are one, by which ruling; and that are two."""
 
     same: dict[tuple[str, str], int]
     different: frozenset[tuple[str, str]]

@@ -46,7 +46,7 @@ def train(records: pa.Table, columns: Sequence[Column]) -> MatchWeights:
 def learnt_shares(
     records: pa.Table, columns: Sequence[Column], comparisons: list[Any]
 ) -> tuple[list[list[Share]], int]:
-    """(m, u) of every level of the comparisons (named c0, c1 .. as the columns), and the prior (micro-bits)."""
+    """(m, u) of every level of the comparisons (named c0, c1 .. as the columns); the prior in micro-bits."""
     model: dict[str, Any] = _trained(records, columns, comparisons).misc.save_model_to_json()
     by_name = {one["output_column_name"]: one["comparison_levels"] for one in model["comparisons"]}
     shares = [
