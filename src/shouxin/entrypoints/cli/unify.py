@@ -32,7 +32,7 @@ def unify(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Unify what was ingested into customers; --truth measures: pairwise and B-cubed precision, recall, F1."""
+    """Unify what was ingested into customers; --truth measures it, pairwise and B-cubed."""
     told = None if truth is None else _truth(truth)
     with opened_house(home) as house:
         with house.database.begin() as db, progress_bar("unifying customers") as advance:
