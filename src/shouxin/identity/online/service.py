@@ -100,17 +100,13 @@ def look_alikes(
 ) -> list[LookAlike]:
     """Whom a record that is not kept yet may be, the likeliest first. Nothing of it is kept."""
     record = encode({field: (value,) for field, value in personal.items()}, token=keyring.token)
-    found = {}
-    for _, other, theirs in store.candidates(db, {0: record}, shared_max=KEY_SHARED_MAX):
+    found = []
+    for _, _, customer_id, theirs in store.candidates(db, {0: record}, shared_max=KEY_SHARED_MAX):
         pair = weigh(record, theirs, weights=weights)
         if pair.micro_bits is not None and pair.micro_bits >= weights.review_from:
-            found[other] = (pair.micro_bits, pair.evidence)
-    ids = store.ids_of(db, found) if found else {}
-    likely = [
-        LookAlike(ids[other], micro_bits, evidence, micro_bits >= weights.merge_from)
-        for other, (micro_bits, evidence) in found.items()
-    ]
-    return sorted(likely, key=lambda one: (-one.micro_bits, one.customer_id))
+            is_one = pair.micro_bits >= weights.merge_from
+            found.append(LookAlike(customer_id, pair.micro_bits, pair.evidence, is_one))
+    return sorted(found, key=lambda one: (-one.micro_bits, one.customer_id))
 
 
 def pairs_of(db: Connection, customer_ids: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -132,7 +128,7 @@ def likeness_of(
 def _pair(db: Connection, records: Mapping[int, Encoded], weights: LinkageWeights) -> set[int]:
     """Keep the pairs of these records with all others; returns all whose pairs may have changed."""
     pairs: dict[store.Pair, int] = {}
-    for no, other, theirs in store.candidates(db, records, shared_max=KEY_SHARED_MAX):
+    for no, other, _, theirs in store.candidates(db, records, shared_max=KEY_SHARED_MAX):
         pair = (no, other) if no < other else (other, no)
         if pair not in pairs:
             bits = weigh(records[no], theirs, weights=weights).micro_bits

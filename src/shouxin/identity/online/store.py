@@ -75,8 +75,8 @@ def put_records(db: Connection, records: Mapping[int, Encoded], *, facts: Mappin
 
 def candidates(
     db: Connection, records: Mapping[int, Encoded], *, shared_max: int
-) -> Iterator[tuple[int, int, Encoded]]:
-    """(given number, number of another record, that record) of all who share a key that tells something.
+) -> Iterator[tuple[int, int, str, Encoded]]:
+    """(given number, another's number, id and record) of all who share a key that tells something.
 
     A key tells nothing when more than ``shared_max`` records share it. One statement, however many are given.
     """
@@ -93,16 +93,18 @@ def candidates(
                 ) AS shared
                 WHERE shared.holders < :many AND shared.customer_no <> given.no
             )
-            SELECT found.no, r.customer_no, r.fields, r.codes
+            SELECT found.no, r.customer_no, r.customer_id, r.fields, r.codes
             FROM found CROSS JOIN LATERAL (
-                SELECT * FROM identity.match_record m WHERE m.customer_no = found.customer_no OFFSET 0
+                -- Lateral: steps through an index a record, whatever the planner knows of the tables.
+                SELECT * FROM identity.match_record m JOIN identity.customer c USING (customer_no)
+                WHERE m.customer_no = found.customer_no OFFSET 0
             ) AS r
             """
         ),
         {**_by_key(records), "many": shared_max + 1},
     )
-    for no, other, fields, codes in rows:
-        yield no, other, Encoded(fields, frozenset(codes))
+    for no, other, customer_id, fields, codes in rows:
+        yield no, other, customer_id, Encoded(fields, frozenset(codes))
 
 
 def put_pairs(db: Connection, customers: Sequence[int], pairs: Mapping[Pair, int]) -> list[int]:
