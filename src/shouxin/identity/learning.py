@@ -30,7 +30,7 @@ def train_linkage(db: Connection, *, by: str, now: datetime) -> LinkageTraining:
 
     Raises UnableToTrainLinkage when there are too few records.
     """
-    from shouxin.identity.linkage.code_training import learn_weights
+    from shouxin.identity.linkage import learn_weights
 
     store.held_progress(db)  # one matching at a time
     records = online.some_records(db, limit=TRAINED_ON_MAX)

@@ -77,7 +77,7 @@ class _Answers:
     of: dict[int, int | None] = field(default_factory=dict)
 
     def shares(self, known: _Known) -> tuple[float, float]:
-        """The share found of the new records whose person is known; the share of the answers that is right."""
+        """The share found of new records whose person is known; the share of answers that is right."""
         right = sum(no is not None and known.person[no - 1] == known.who[n] for n, no in self.of.items())
         people = set(known.person)
         findable = sum(known.who[number] in people for number in self.of)
