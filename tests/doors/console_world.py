@@ -54,6 +54,27 @@ def small_world(database, *, now: datetime) -> World:
     return World(house, customers, invitations)
 
 
+def two_alike(world: World, *, now: datetime) -> tuple[str, str]:
+    """Two of the customers tell of the same door: too little to merge them, enough to look."""
+    told = [
+        {
+            "source": "shop",
+            "source_id": f"moved-{i}",
+            "kind": "customer_updated",
+            "version": 1,
+            "customer_ref": f"C2{i:04d}",
+            "occurred_at": now.isoformat(),
+            "payload": {"channel": "web"},
+            "personal": {"address": "北京市海淀区中关村大街27号2号楼3单元1102室"},
+        }
+        for i in (0, 11)
+    ]
+    with world.house.database.begin() as db:
+        ingestion.accept(db, told, keyring=world.house.keyring, now=now)
+        assert identity.unify(db, keyring=world.house.keyring, now=now).merged == 0
+    return world.customers[0], world.customers[11]
+
+
 def set_up(world: World, name: str, *, now: datetime) -> pyotp.TOTP:
     """Use an invitation up with PASSWORD; the codes that follow sign in."""
     with world.house.database.begin() as db:

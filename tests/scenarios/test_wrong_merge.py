@@ -1,4 +1,4 @@
-"""A wrong merge found later: two strangers share a recycled number, both have a line; one command parts them."""
+"""A wrong merge found later: strangers share a recycled number, both have a line; one command parts them."""
 
 from datetime import timedelta
 
@@ -11,7 +11,12 @@ from shouxin.identity import Ruling, RulingRefusal
 
 KEYS = Keyring.from_master(bytes(range(32)))
 REASON = "the number was given to another subscriber"
-WANG = {"name": "王文静", "phone": "13800000001", "birth_date": "1990-03-05", "email": "wang@jincheng.example"}
+WANG = {
+    "name": "王文静",
+    "phone": "13800000001",
+    "birth_date": "1990-03-05",
+    "email": "wang@jincheng.example",
+}
 LIU = {"name": "刘伟强", "phone": "13800000001", "birth_date": "1971-11-30", "email": "liu@jincheng.example"}
 
 
@@ -25,12 +30,15 @@ def tell(db, ref, kind, personal, at, **payload):
 
 @pytest.fixture
 def street(db, now):
-    """Wang and Liu, each with a line; his is frozen and owes; a verified number makes them one a day later."""
+    """Wang and Liu, each with a line; his is frozen and owes; a verified number makes them one."""
     for ref, person in (("wang", WANG), ("liu", LIU)):
         tell(db, ref, "customer_registered", person, now, channel="app")
     identity.unify(db, keyring=KEYS, now=now)
     wang, liu = (identity.find_customer(db, source="shop", customer_ref=ref) for ref in ("wang", "liu"))
-    lines = {one: credit.open_line(db, one, limit=yuan("2000.00"), reason="grade B", now=now) for one in (wang, liu)}
+    lines = {
+        one: credit.open_line(db, one, limit=yuan("2000.00"), reason="grade B", now=now)
+        for one in (wang, liu)
+    }
     held(db, lines[wang], "300.00", now, name="W1")
     held(db, lines[liu], "700.00", now, name="L1")
     credit.freeze(db, lines[liu], reason="stolen card", by="op_1", now=now)
@@ -97,7 +105,9 @@ def test_new_facts_of_the_old_kind_do_not_merge_them_again(db, now, street):
     split(db, now, wang)
     much_later = now + timedelta(days=20)
     for ref in ("wang", "liu"):
-        tell(db, ref, "customer_verified", {"email": "shared@jincheng.example"}, much_later, identifier="email")
+        tell(
+            db, ref, "customer_verified", {"email": "shared@jincheng.example"}, much_later, identifier="email"
+        )
     assert identity.unify(db, keyring=KEYS, now=much_later).merged == 0
     assert (who(db, "wang"), who(db, "liu")) == (wang, liu)
 
@@ -105,7 +115,9 @@ def test_new_facts_of_the_old_kind_do_not_merge_them_again(db, now, street):
 def test_a_split_that_was_itself_wrong_is_undone_and_stays_on_record(db, now, street):
     wang, _ = street
     ruling = split(db, now, wang)
-    undone = identity.undo_ruling(db, ruling.ruling_no, reason=REASON, by="op_8", now=now + timedelta(days=10))
+    undone = identity.undo_ruling(
+        db, ruling.ruling_no, reason=REASON, by="op_8", now=now + timedelta(days=10)
+    )
     assert isinstance(undone, Ruling) and undone.undone_by
     assert who(db, "liu") == wang
     assert credit.line_of(db, wang).held == yuan("1000.00")
