@@ -110,61 +110,56 @@ def neighbours(
 
     An identifier that more than ``shared_max`` hold leads nowhere, unless it became that by these.
     """
+    values = {"shared_max": shared_max, "many": shared_max + 1 + max(tokens.values(), default=0)}
+    seeds = db.execute(text(_HOLDERS), {**values, "tokens": list(tokens), "added": list(tokens.values())})
+    reached: set[str] = {row.customer_id for row in seeds} | set(customers)
+    # A statement a step, not a recursive one: that is planned once, for the first few rows.
+    edge = reached
+    while edge:
+        found = db.execute(text(_TIED), {**values, "customers": list(edge)})
+        edge = {row.customer_id for row in found} - reached
+        reached |= edge
     rows = db.execute(
         text(
-            f"""
-            WITH RECURSIVE given AS (
-                SELECT * FROM unnest(CAST(:tokens AS text[]), CAST(:added AS bigint[])) AS g (token, added)
-            ), reached (customer_id) AS (
-                (SELECT l.customer_id
-                 FROM given
-                 JOIN identity.identifier i USING (token) JOIN identity.link l USING (source, customer_ref)
-                 WHERE i.field = 'national_id' OR {_HOLDERS_MANY} - given.added <= :shared_max
-                 UNION SELECT unnest(CAST(:customers AS text[])))
-                UNION
-                SELECT near.customer_id FROM reached CROSS JOIN LATERAL (
-                    SELECT other.customer_id
-                    FROM identity.link l
-                    JOIN identity.identifier i USING (source, customer_ref)
-                    JOIN identity.identifier j ON j.token = i.token AND j.field = i.field
-                    JOIN identity.link other
-                      ON other.source = j.source AND other.customer_ref = j.customer_ref
-                    WHERE l.customer_id = reached.customer_id
-                      AND (i.field = 'national_id' OR {_HOLDERS_MANY} <= :shared_max)
-                    UNION ALL SELECT customer_id FROM ({_PAIRED}) AS paired
-                    UNION ALL SELECT customer_id FROM ({_RULED}) AS ruled
-                ) AS near
-            )
-            SELECT customer_id, customer_no, merged_into
-            FROM reached JOIN identity.customer USING (customer_id)
+            """
+            SELECT customer_id, customer_no, merged_into FROM identity.customer
+            WHERE customer_id = ANY (:ids)
             """
         ),
-        {
-            "tokens": list(tokens),
-            "added": list(tokens.values()),
-            "customers": list(customers),
-            "shared_max": shared_max,
-            "many": shared_max + 1 + max(tokens.values(), default=0),
-        },
+        {"ids": list(reached)},
     )
     return [Neighbour(*row) for row in rows]
 
 
-_PAIRED = """
-    SELECT o.customer_id
-    FROM identity.customer c
-    CROSS JOIN LATERAL (
-        SELECT p.other_no AS no FROM identity.match_pair p WHERE p.one_no = c.customer_no
-        UNION ALL SELECT p.one_no FROM identity.match_pair p WHERE p.other_no = c.customer_no
-    ) AS p
-    JOIN identity.customer o ON o.customer_no = p.no
-    WHERE c.customer_id = reached.customer_id"""
-_RULED = """
-    SELECT unnest(r.customer_ids || r.other_ids) AS customer_id FROM identity.ruling r
-    WHERE r.customer_ids @> ARRAY[reached.customer_id] OR r.other_ids @> ARRAY[reached.customer_id]"""
 # Counted no further than makes a difference: of a service's phone there may be a million.
 _HOLDERS_MANY = """(SELECT count(*) FROM (
     SELECT FROM identity.identifier h WHERE h.token = i.token AND h.field = i.field LIMIT :many) AS held)"""
+
+
+_HOLDERS = f"""
+    SELECT DISTINCT l.customer_id
+    FROM unnest(CAST(:tokens AS text[]), CAST(:added AS bigint[])) AS given (token, added)
+    JOIN identity.identifier i USING (token) JOIN identity.link l USING (source, customer_ref)
+    WHERE i.field = 'national_id' OR {_HOLDERS_MANY} - given.added <= :shared_max"""
+_TIED = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT customer_id, customer_no
+        FROM unnest(CAST(:customers AS text[])) AS a (customer_id) JOIN identity.customer USING (customer_id)
+    )
+    SELECT other.customer_id
+    FROM asked JOIN identity.link l USING (customer_id)
+    JOIN identity.identifier i USING (source, customer_ref)
+    JOIN identity.identifier j ON j.token = i.token AND j.field = i.field
+    JOIN identity.link other ON other.source = j.source AND other.customer_ref = j.customer_ref
+    WHERE i.field = 'national_id' OR {_HOLDERS_MANY} <= :shared_max
+    UNION SELECT o.customer_id
+    FROM asked JOIN identity.match_pair p ON p.one_no = asked.customer_no
+    JOIN identity.customer o ON o.customer_no = p.other_no
+    UNION SELECT o.customer_id
+    FROM asked JOIN identity.match_pair p ON p.other_no = asked.customer_no
+    JOIN identity.customer o ON o.customer_no = p.one_no
+    UNION SELECT unnest(r.customer_ids || r.other_ids) FROM identity.ruling r
+    WHERE r.customer_ids && CAST(:customers AS text[]) OR r.other_ids && CAST(:customers AS text[])"""
 
 
 def identifiers_of(db: Connection, customers: Sequence[str]) -> list[Identifier]:
