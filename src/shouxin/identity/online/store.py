@@ -140,14 +140,16 @@ def drop_crowded_pairs(db: Connection, customers: Sequence[int], *, shared_max: 
     gone = db.execute(
         text(
             f"""
-            WITH crowded AS MATERIALIZED (
-                SELECT DISTINCT given.key FROM identity.match_key given
-                WHERE given.customer_no = ANY (CAST(:nos AS bigint[])) AND {_holders("given.key")} > :most
-                  AND (SELECT count(*) FROM (
-                      SELECT FROM identity.match_key k WHERE k.key = given.key
-                         AND NOT EXISTS (SELECT FROM unnest(CAST(:nos AS bigint[])) AS g (no)
-                                         WHERE g.no = k.customer_no)
-                      LIMIT :many) AS before) <= :most
+            WITH given AS MATERIALIZED (
+                SELECT key, count(*) AS added FROM identity.match_key
+                WHERE customer_no = ANY (CAST(:nos AS bigint[])) GROUP BY key
+            ), crowded AS MATERIALIZED (
+                SELECT key FROM given CROSS JOIN LATERAL (
+                    SELECT count(*) AS held FROM (
+                        SELECT FROM identity.match_key h WHERE h.key = given.key LIMIT :many + given.added
+                    ) AS few
+                ) AS counted
+                WHERE held > :most AND held - added <= :most
             )
             DELETE FROM identity.match_pair p
             USING crowded c, identity.match_key one
