@@ -9,6 +9,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from shouxin.entrypoints.cli import app
+from shouxin.entrypoints.house import opened_house
 from shouxin.governance import Keyring
 from shouxin.identity import (
     RulingRefusal,
@@ -353,3 +354,30 @@ def test_from_simulated_registrations_people_are_found_in_a_fresh_house(own_home
     assert learnt["records"] == 1260 and said("linkage", "show")["hash"] == learnt["hash"]
     again = said("unify", "--truth", str(tmp_path / "truth/registrations.parquet"))
     assert again["references"] == 0 and again["pairwise"]["f1"] >= 0.96
+    customer, leaving = merged_references(own_home)[0]
+    reference = ":".join(leaving)
+    because = ["--reason", "a wrong merge, says the customer"]
+    parted = said("customer", "split", customer, "--reference", reference, *because)
+    assert len(parted["references"]) == 2
+    assert [one["ruling_no"] for one in said("customer", "rulings")["rulings"]] == [parted["ruling_no"]]
+    led = said("customer", "history", reference, "--as-of", "2100-01-01")["customer_id"]
+    assert led != customer
+    together = CliRunner().invoke(app, ["customer", "merge", customer, led, *because, *place])
+    assert together.exit_code == 1 and "undo that ruling first" in together.stderr
+    undone = said("customer", "undo", str(parted["ruling_no"]), *because)
+    assert undone["undone_by"] and len(undone["references"]) == 1
+    changes = said("customer", "history", customer)["changes"]
+    assert [c["merged_into"] for c in changes if c["customer_id"] == led] == [customer, None, customer]
+
+
+def merged_references(home):
+    """(customer, the one reference that is merged into it)."""
+    with opened_house(home.path) as house, house.database.begin() as db:
+        rows = db.execute(
+            text(
+                "SELECT c.merged_into, l.source, l.customer_ref FROM identity.link l"
+                " JOIN identity.customer c USING (customer_id) WHERE merged_into IN (SELECT merged_into"
+                " FROM identity.customer WHERE merged_into IS NOT NULL GROUP BY 1 HAVING count(*) = 1)"
+            )
+        ).all()
+    return [(row.merged_into, (row.source, row.customer_ref)) for row in rows]

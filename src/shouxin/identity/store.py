@@ -16,7 +16,11 @@ Reference = tuple[str, str]
 
 
 def held_progress(db: Connection) -> int:
-    """The last event that was looked at, held so that one batch runs at a time."""
+    """The last event that was looked at, held so that one batch runs at a time.
+
+    A batch grows the tables it reads: from here on each statement is planned for the tables as they are.
+    """
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return int(db.scalar(text("SELECT event_no FROM identity.progress FOR UPDATE")))
 
 

@@ -30,10 +30,15 @@ def stored(db: Connection, refs: Sequence[Reference]) -> dict[Reference, Stored]
     rows = db.execute(
         text(
             """
-            SELECT l.source, l.customer_ref, c.customer_no, c.customer_id, coalesce(m.facts, 0) AS facts
+            SELECT r.source, r.customer_ref, c.customer_no, c.customer_id, coalesce(m.facts, 0) AS facts
             FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[])) AS r (source, customer_ref)
-            JOIN identity.link l USING (source, customer_ref) JOIN identity.customer c USING (customer_id)
-            LEFT JOIN identity.match_record m USING (customer_no)
+            -- Lateral: steps through an index a row, whatever the planner knows of the tables.
+            CROSS JOIN LATERAL (SELECT customer_id FROM identity.link l WHERE l.source = r.source
+                AND l.customer_ref = r.customer_ref OFFSET 0) AS l
+            CROSS JOIN LATERAL (SELECT customer_no, customer_id FROM identity.customer c
+                WHERE c.customer_id = l.customer_id OFFSET 0) AS c
+            LEFT JOIN LATERAL (SELECT facts FROM identity.match_record m
+                WHERE m.customer_no = c.customer_no OFFSET 0) AS m ON true
             """
         ),
         {"sources": [source for source, _ in refs], "refs": [ref for _, ref in refs]},

@@ -11,6 +11,7 @@ down_revision = "0013"
 def upgrade() -> None:
     """Tables to compare people by codes, to rule about them, and to remember whom they led to."""
     _matching()
+    _findings()
     _rulings()
     op.execute(
         append_only_sql(
@@ -53,7 +54,14 @@ def _matching() -> None:
             PRIMARY KEY (one_no, other_no),
             CHECK (one_no < other_no)
         );
-        CREATE INDEX ON identity.match_pair (other_no);
+        CREATE INDEX ON identity.match_pair (other_no)
+        """
+    )
+
+
+def _findings() -> None:
+    op.execute(
+        """
         -- Pairs of customers who may be one person; somebody must look.
         CREATE TABLE identity.possible_match (
             one_id text NOT NULL REFERENCES identity.customer,
