@@ -142,42 +142,40 @@ def put_pairs(db: Connection, customers: Sequence[int], pairs: Mapping[Pair, int
 
 def drop_crowded_pairs(db: Connection, customers: Sequence[int], *, shared_max: int) -> list[int]:
     """Forget pairs held by nothing but keys that these customers made too common; returns who was in them."""
-    gone = db.execute(
-        text(
-            f"""
-            WITH given AS MATERIALIZED (
-                SELECT key, count(*) AS added FROM identity.match_key
-                WHERE customer_no = ANY (CAST(:nos AS bigint[])) GROUP BY key
-            ), crowded AS MATERIALIZED (
-                SELECT key FROM given CROSS JOIN LATERAL (
-                    SELECT count(*) AS held FROM (
-                        SELECT FROM identity.match_key h WHERE h.key = given.key LIMIT :many + given.added
-                    ) AS few
-                ) AS counted
-                WHERE held > :most AND held - added <= :most
-            )
-            DELETE FROM identity.match_pair p
-            USING crowded c, identity.match_key one
-            WHERE one.key = c.key AND p.one_no = one.customer_no
-              AND EXISTS (SELECT FROM identity.match_key other
-                          WHERE other.key = c.key AND other.customer_no = p.other_no)
-              AND NOT EXISTS (
-                  SELECT FROM identity.match_key a JOIN identity.match_key b USING (key)
-                  WHERE a.customer_no = p.one_no AND b.customer_no = p.other_no
-                    AND {_holders("a.key")} <= :most)
-            RETURNING p.one_no, p.other_no
-            """
-        ),
-        {"nos": list(customers), "most": shared_max, "many": shared_max + 1},
-    ).all()
+    values = {"nos": list(customers), "most": shared_max, "many": shared_max + 1}
+    crowded = list(db.execute(text(_CROWDED), values).scalars())
+    if not crowded:
+        return []
+    gone = db.execute(text(_DROP_CROWDED), {**values, "keys": crowded}).all()
     return [no for row in gone for no in row]
 
 
-def _holders(key: str) -> str:
-    """SQL: how many hold a key, counted no further than makes a difference."""
-    return (
-        f"(SELECT count(*) FROM (SELECT FROM identity.match_key h WHERE h.key = {key} LIMIT :many) AS held)"
+# Keys that were told apart by few before the given customers came, and are shared by too many since.
+_CROWDED = """
+    WITH given AS MATERIALIZED (
+        SELECT key, count(*) AS added FROM identity.match_key
+        WHERE customer_no = ANY (CAST(:nos AS bigint[])) GROUP BY key
     )
+    SELECT key FROM given CROSS JOIN LATERAL (
+        SELECT count(*) AS held FROM (
+            SELECT FROM identity.match_key h WHERE h.key = given.key LIMIT :many + given.added
+        ) AS few
+    ) AS counted
+    WHERE held > :most AND held - added <= :most"""
+_DROP_CROWDED = """
+    WITH suspect AS MATERIALIZED (
+        SELECT DISTINCT p.one_no, p.other_no
+        FROM identity.match_key one JOIN identity.match_pair p ON p.one_no = one.customer_no
+        JOIN identity.match_key other ON other.customer_no = p.other_no AND other.key = one.key
+        WHERE one.key = ANY (CAST(:keys AS bigint[]))
+    )
+    DELETE FROM identity.match_pair p USING suspect s
+    WHERE p.one_no = s.one_no AND p.other_no = s.other_no AND NOT EXISTS (
+        SELECT FROM identity.match_key a JOIN identity.match_key b USING (key)
+        WHERE a.customer_no = s.one_no AND b.customer_no = s.other_no AND (
+            SELECT count(*) FROM (SELECT FROM identity.match_key h WHERE h.key = a.key LIMIT :many) AS held
+        ) <= :most)
+    RETURNING p.one_no, p.other_no"""
 
 
 def ids_of(db: Connection, customer_nos: Iterable[int]) -> dict[int, str]:
