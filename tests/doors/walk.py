@@ -34,6 +34,7 @@ PLACES = (
     "/customers",
     "/alerts",
     "/cases",
+    "/matches",
     "/approvals",
     "/reports",
     "/audit?verify=yes",

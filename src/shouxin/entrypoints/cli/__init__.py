@@ -30,6 +30,8 @@ _COMMANDS = {
     "external": "external:app",
     "bureau": "bureau:app",
     "link": "link:link",
+    "linkage": "linkage:app",
+    "unify": "unify:unify",
     "customer": "customer:app",
     "features": "features:features",
     "train": "train:train",

@@ -8,11 +8,20 @@ from typing import Annotated
 import typer
 
 from shouxin import decisions, grading
+from shouxin.entrypoints.cli import customer_rulings
 from shouxin.entrypoints.cli.common import HomeOption, JsonOption, emit, fail, opened_house, read_instant
 from shouxin.identity import find_customer, masked_profile, references_of
 from shouxin.ingestion import consent
 
 app = typer.Typer(help="Look at one customer.", no_args_is_help=True)
+for command in (
+    customer_rulings.merge,
+    customer_rulings.split,
+    customer_rulings.undo,
+    customer_rulings.rulings,
+    customer_rulings.history,
+):
+    app.command()(command)
 
 
 @app.callback()

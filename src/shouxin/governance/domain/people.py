@@ -31,6 +31,7 @@ class Permission(StrEnum):
     OVERVIEW_READ = "overview.read"
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_REVEAL = "customers.reveal"
+    CUSTOMERS_MERGE = "customers.merge"
     ALERTS_READ = "alerts.read"
     ALERTS_HANDLE = "alerts.handle"
     CASES_READ = "cases.read"
@@ -77,10 +78,11 @@ _READING = frozenset(
 )
 # Whoever drafts does not approve, whoever audits does not handle, whoever administers does neither.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.RISK_ANALYST: _READING | _HANDLING | {_P.POLICIES_DRAFT, _P.MODELS_DRAFT},
+    Role.RISK_ANALYST: _READING | _HANDLING | {_P.CUSTOMERS_MERGE, _P.POLICIES_DRAFT, _P.MODELS_DRAFT},
     Role.RISK_MANAGER: _READING
     | _HANDLING
     | {
+        _P.CUSTOMERS_MERGE,
         _P.LINES_FREEZE,
         _P.LINES_APPROVE,
         _P.POLICIES_APPROVE,
@@ -89,7 +91,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _P.APPROVALS_DECIDE,
         _P.AUDIT_READ,
     },
-    Role.REVIEWER: _HANDLING | {_P.OVERVIEW_READ, _P.DECISIONS_READ, _P.LINES_FREEZE},
+    Role.REVIEWER: _HANDLING | {_P.CUSTOMERS_MERGE, _P.OVERVIEW_READ, _P.DECISIONS_READ, _P.LINES_FREEZE},
     Role.COLLECTOR: _HANDLING | {_P.OVERVIEW_READ},
     Role.AUDITOR: _READING | {_P.AUDIT_READ},
     Role.EXECUTIVE: frozenset({_P.OVERVIEW_READ, _P.REPORTS_READ}),
