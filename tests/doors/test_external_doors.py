@@ -258,6 +258,8 @@ def test_the_commands_enquire_and_count(own_home, bureau, now, monkeypatch):
     assert (counted["cost_minor"], counted["outcomes"]["no_consent"]) == (80 * paid, 1)
     (provider,) = json.loads(run("external", "status", "--json").stdout)["providers"]
     assert provider["breaker"] == "closed" and provider["spent"] == str(Money(80 * paid, "CNY"))
+    found = {each["name"]: each for each in json.loads(run("doctor", "--json").stdout)["findings"]}
+    assert found["external data"]["state"] == "right" and "closed" in found["external data"]["told"]
     lift = run("external", "lift", "--json")
     assert lift.exit_code == 1 and lift.stdout == ""
     assert run("external", "costs", "--since", "soon").exit_code == 2
