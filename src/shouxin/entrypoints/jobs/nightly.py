@@ -55,7 +55,7 @@ def refresh_external(house: House) -> dict[str, Counter[Outcome]]:
         if desk is None or not nightly:
             return {}
         with house.database.begin() as db:
-            identity.unify(db, now=house.clock())
+            identity.unify(db, keyring=house.keyring, now=house.clock())
             subjects = [
                 Subject(tuple(identity.references_of(db, exposure.customer_id)))
                 for exposure in credit.exposures(db)
