@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -45,14 +46,14 @@ Append = Callable[..., set[tuple[str, str]]]
 
 def keep(
     db: Connection, rows: Sequence[RefusedRow], *, adapter: str, keyring: Keyring, now: datetime
-) -> None:
-    """Keep refused rows, sealed; a row that was kept before adds nothing.
+) -> Counter[str]:
+    """Keep refused rows, sealed; a row that was kept before adds nothing. Returns the new ones by source.
 
     A row that names its customer is sealed under that customer's key, so that forgetting the
     customer forgets this too. The fingerprint is keyed: nobody can find a value by guessing.
     """
     if not rows:
-        return
+        return Counter()
     safe = sealer(db, keyring)
     subjects = [_subject(row) for row in rows]
     safe.prepare(set(subjects))
@@ -70,7 +71,7 @@ def keep(
         }
         for row, subject in zip(rows, subjects, strict=True)
     ]
-    store.append_quarantined(db, kept)
+    return store.append_quarantined(db, kept)
 
 
 def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append) -> Receipt:

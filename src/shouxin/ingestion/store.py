@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -223,8 +224,11 @@ def source_id_of(db: Connection, event_no: int) -> str | None:
     return found
 
 
-def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep refused rows; a row that is kept already (same source and fingerprint) adds nothing."""
+def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Keep refused rows; a row that is kept already (same source and fingerprint) adds nothing.
+
+    Returns how many were new, by source.
+    """
     columns = (
         "source",
         "fingerprint",
@@ -251,12 +255,13 @@ def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
     )
     copy_rows(db, "pg_temp.staged_quarantine", columns, (tuple(row[c] for c in columns) for row in rows))
     names = ", ".join(columns)
-    db.execute(
+    added = db.execute(
         text(
             f"INSERT INTO ingestion.quarantine ({names}) SELECT {names} FROM pg_temp.staged_quarantine "
-            "ON CONFLICT (source, fingerprint) DO NOTHING"
+            "ON CONFLICT (source, fingerprint) DO NOTHING RETURNING source"
         )
     )
+    return Counter(row.source for row in added)
 
 
 def list_quarantine(

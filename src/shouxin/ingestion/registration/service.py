@@ -27,6 +27,7 @@ from shouxin.ingestion.domain.registering import (
     check,
     event_of,
 )
+from shouxin.ingestion.quality.counting import count_malformed, count_people
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
@@ -75,13 +76,9 @@ def register_file(
         places = chunk.table.column("place").to_pylist()
         with begin() as db:
             answers = register(db, rows, source=source, keyring=keyring, now=now, places=places)
-            quarantine.keep(
-                db,
-                [replace(row, source=source) for row in chunk.malformed],
-                adapter=ADAPTER,
-                keyring=keyring,
-                now=now,
-            )
+            malformed = [replace(row, source=source) for row in chunk.malformed]
+            kept = quarantine.keep(db, malformed, adapter=ADAPTER, keyring=keyring, now=now)
+            count_malformed(db, malformed, adapter=ADAPTER, kept=kept, now=now)
         receipt += _receipt(chunk, answers)
         refused += [
             RefusedPerson(place, answer.customer_ref, answer.refusals)
@@ -137,7 +134,8 @@ def register(
                 held.setdefault(pair, set()).add(fact.customer_ref)
         answers.append(answer)
     append(db, taken, keyring=keyring)
-    _keep_refused(db, rows, answers, source=source, places=places, keyring=keyring, now=now)
+    kept = _keep_refused(db, rows, answers, source=source, places=places, keyring=keyring, now=now)
+    count_people(db, rows, answers, source=source, kept=kept, now=now)
     return answers
 
 
@@ -192,7 +190,7 @@ def _keep_refused(
     places: Sequence[str] | None,
     keyring: Keyring,
     now: datetime,
-) -> None:
+) -> Counter[str]:
     refused = [
         RefusedRow(
             places[position] if places else f"item {position}",
@@ -206,4 +204,4 @@ def _keep_refused(
         for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
         if answer.outcome == "refused"
     ]
-    quarantine.keep(db, refused, adapter=ADAPTER, keyring=keyring, now=now)
+    return quarantine.keep(db, refused, adapter=ADAPTER, keyring=keyring, now=now)
