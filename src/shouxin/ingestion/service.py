@@ -21,7 +21,6 @@ from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
     Fact,
     PersonalFact,
-    QuarantinedRow,
     Receipt,
     Refusal,
     RefusedItem,
@@ -224,18 +223,6 @@ def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[Pers
 def event_count(db: Connection) -> int:
     """How many events the log holds."""
     return store.event_count(db)
-
-
-def list_quarantine(
-    db: Connection, *, source: str | None = None, limit: int = 100, before: int | None = None
-) -> list[QuarantinedRow]:
-    """Refused rows, newest first: where each stood and why. What it held stays sealed."""
-    return store.list_quarantine(db, source=source, limit=limit, before=before)
-
-
-def replay_quarantine(db: Connection, keyring: Keyring, now: datetime) -> Receipt:
-    """Try every refused row again under today's rules; what is taken is released, learnt ``now``."""
-    return quarantine.replay(db, keyring, now=now, append=append)
 
 
 def _load(

@@ -26,6 +26,7 @@ from shouxin.ingestion.domain.quality.doubts import (
 from shouxin.ingestion.domain.quality.rules import Severity
 from shouxin.ingestion.domain.registering import ADAPTER, PERSONAL_FIELDS, Registered
 from shouxin.ingestion.quality import store
+from shouxin.ingestion.quarantine import stored_source
 from shouxin.ingestion.reading import RefusedRow
 
 _DAY_US = 24 * 3600 * 1_000_000
@@ -63,7 +64,7 @@ def count_chunk(
     kept: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Count a chunk of a file: rows that ``passed`` the check (EVENT_SCHEMA), those ``added``, the refused."""
+    """Count a chunk of a file: rows that ``passed`` the check (EVENT_SCHEMA), the ``added``, the refused."""
     tally = Tally()
     if passed.num_rows:
         _pass_many(tally, passed)
@@ -109,7 +110,7 @@ def count_malformed(
 
 def _refuse(tally: Tally, refused: Sequence[RefusedRow], kept: Mapping[str, int]) -> None:
     for row in refused:
-        tally.refused(row.source, row.reason)
+        tally.refused(stored_source(row.source), row.reason)
     tally.kept(kept)
 
 

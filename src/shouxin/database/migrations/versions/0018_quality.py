@@ -42,6 +42,7 @@ CREATE TABLE ingestion.quarantine_repair (
     repaired_at   timestamptz NOT NULL
 );
 CREATE INDEX quarantine_repair_of_row ON ingestion.quarantine_repair (quarantine_no, repair_no);
+CREATE INDEX quarantine_by_reason ON ingestion.quarantine (reason);
 ALTER TABLE ingestion.quarantine_release
     DROP CONSTRAINT quarantine_release_outcome_check,
     ADD COLUMN released_by text,
@@ -51,7 +52,9 @@ ALTER TABLE ingestion.quarantine_release
         CHECK (outcome <> 'discarded' OR (released_by IS NOT NULL AND why IS NOT NULL AND why <> ''));
 CREATE VIEW ingestion.quarantine_today AS
     SELECT q.quarantine_no, q.source, q.adapter, q.place, q.received_at,
-           coalesce(r.field, q.field) AS field, coalesce(r.reason, q.reason) AS reason,
+           -- A repair after which nothing was wrong has no reason; what was wrong is told then.
+           CASE WHEN r.reason <> '' THEN r.field ELSE q.field END AS field,
+           coalesce(nullif(r.reason, ''), q.reason) AS reason,
            coalesce(r.subject, q.subject) AS subject, coalesce(r.sealed, q.sealed) AS sealed,
            coalesce(r.repairs, 0) AS repairs, e.outcome, e.released_at, e.released_by, e.why
     FROM ingestion.quarantine q
