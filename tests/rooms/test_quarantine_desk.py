@@ -214,8 +214,9 @@ def row_without_key(db, now):
     return db.scalar(
         text(
             "INSERT INTO ingestion.quarantine"
-            " (source, fingerprint, adapter, field, reason, place, subject, sealed, received_at) VALUES ('shop', 'f', 'envelope', 'kind', 'unknown kind', 'item 0', 'shop:gone',"
-            " '\\x01', :now) RETURNING quarantine_no"
+            " (source, fingerprint, adapter, field, reason, place, subject, sealed, received_at)"
+            " VALUES ('shop', 'f', 'envelope', 'kind', 'unknown kind', 'item 0', 'shop:gone', '\\x01', :now)"
+            " RETURNING quarantine_no"
         ),
         {"now": now},
     )

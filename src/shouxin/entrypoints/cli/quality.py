@@ -66,9 +66,7 @@ def score(
             day.accepted,
             day.duplicates,
             day.quarantined,
-            ", ".join(
-                f"{code} {rows}" for code, rows in sorted(day.findings.items(), key=lambda f: -f[1])[:3]
-            ),
+            ", ".join(f"{code} {rows}" for code, rows in quality.most_found(day)[:3]),
         )
         for one in found
         for day in one.days
@@ -79,7 +77,7 @@ def score(
 
 @app.command("balance")
 def balance(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Prove that no row was dropped: read = accepted + duplicates + quarantined, and what became of the last."""
+    """Prove that no row was dropped: read = accepted + duplicates + quarantined, all of them kept."""
     with opened_house(home) as house, house.database.begin() as db:
         found = quality.balance(db)
     data = {"loads": dict(found.loads), "quarantine": dict(found.quarantine), "whole": found.is_whole}

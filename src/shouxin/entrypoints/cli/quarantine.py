@@ -30,7 +30,7 @@ RuleOption = Annotated[
 ]
 AdapterOption = Annotated[
     str | None,
-    typer.Option("--adapter", help="Rows that came this way: envelope, canonical, registration, .."),
+    typer.Option("--adapter", help="Rows that came this way: envelope, canonical, ..."),
 ]
 AgeOption = Annotated[
     str | None, typer.Option("--older-than", help="Rows that have waited longer, as in 30d or 12h.")
@@ -62,9 +62,8 @@ def list_rows(
     if as_json:
         emit({"total": total, "rows": data}, as_json=True)
     else:
-        print_table(
-            f"{len(rows)} of {total} rows", _COLUMNS, [[one[name] for name in _COLUMNS] for one in data]
-        )
+        cells = [[one[name] for name in _COLUMNS] for one in data]
+        print_table(f"{len(rows)} of {total} rows", _COLUMNS, cells)
 
 
 @app.command("show")
@@ -110,7 +109,7 @@ def repair(
     number: NumberArgument,
     changes: Annotated[
         list[str],
-        typer.Option("--set", help="FIELD=VALUE, as often as needed; nothing after = takes it out."),
+        typer.Option("--set", help="FIELD=VALUE, several times; nothing after = takes it out."),
     ],
     reason: ReasonOption,
     check_only: Annotated[
@@ -159,7 +158,7 @@ def discard(
     """Give rows up, by number or by choice. A choice is counted first and done with --expect N."""
     if not numbers and not (source or rule or adapter or older_than):
         raise typer.BadParameter(
-            "name rows by number, or choose them by --source, --rule, --adapter, --older-than"
+            "name rows by number, or choose by --source, --rule, --adapter, --older-than"
         )
     answer: int | DeskRefusal
     with opened_house(home) as house, house.database.begin() as db:

@@ -28,7 +28,7 @@ from shouxin.ingestion.domain.quality import CAN_NOT_OPEN
 from shouxin.ingestion.domain.registering import ADAPTER as REGISTRATION
 from shouxin.ingestion.domain.registering import fact_of
 from shouxin.ingestion.quarantine import SEALED_AS
-from shouxin.ingestion.registration.service import judge_again
+from shouxin.ingestion.registration import judge_again
 from shouxin.ingestion.service import append
 
 _REPLAY_ROWS = 5_000

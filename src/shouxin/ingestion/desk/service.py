@@ -109,9 +109,11 @@ def repair_quarantined(
     """
     store.lock_replay(db)
     held = _open_row(db, number, why, keyring=keyring)
-    after = held if isinstance(held, DeskRefusal) else _after(held, changes)
-    if isinstance(held, DeskRefusal) or isinstance(after, DeskRefusal):
-        return held if isinstance(held, DeskRefusal) else after
+    if isinstance(held, DeskRefusal):
+        return held
+    after = _after(held, changes)
+    if isinstance(after, DeskRefusal):
+        return after
     changed = changed_fields(held.adapter, held.raw, after.raw)
     (verdict,) = read_again(db, [after], keyring=keyring, now=now)
     wrong = verdict if isinstance(verdict, Refusal) else None

@@ -15,6 +15,7 @@ from shouxin.ingestion.domain.quality import (
     QualityDay,
     QualityScore,
     Rule,
+    most_found,
     rule_of,
 )
 from shouxin.ingestion.quality.service import Balance, SourceQuality, balance, source_quality
@@ -33,6 +34,7 @@ __all__ = [
     "Rule",
     "SourceQuality",
     "balance",
+    "most_found",
     "rule_of",
     "source_quality",
 ]

@@ -21,6 +21,7 @@ from shouxin.ingestion.domain.quality.score import (
     QualityDay,
     QualityScore,
     freshness,
+    most_found,
     quality_score,
     total_of,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "doubts_about",
     "freshness",
     "knows_reason",
+    "most_found",
     "quality_score",
     "rule_of",
     "total_of",

@@ -289,4 +289,19 @@ EVENT_RULES = (
         Bilingual('例如 {"phone": "…"}。', 'Write it as {"phone": ".."}.'),
         ("not a JSON object of texts",),
     ),
+    Rule(
+        "no_consent",
+        _D.CONSISTENCY,
+        _REFUSES,
+        _SOURCE,
+        Bilingual("没有同意", "No consent"),
+        Bilingual(
+            "该来源的规定要求客户同意，而客户没有同意。",
+            "The policy of the source wants a consent that nobody gave.",
+        ),
+        Bilingual(
+            "征得同意后重放；客户拒绝则作废。", "Replay it when the customer agrees; discard it when not."
+        ),
+        pattern=re.compile(r"no consent to .+"),
+    ),
 )

@@ -90,9 +90,14 @@ def total_of(days: Sequence[QualityDay]) -> QualityDay:
         sum(one.accepted for one in days),
         sum(one.duplicates for one in days),
         sum(one.quarantined for one in days),
-        dict(sorted(findings.items(), key=lambda item: (-item[1], item[0]))),
+        findings,
         flawed,
     )
+
+
+def most_found(day: QualityDay) -> list[tuple[str, int]]:
+    """(code of a rule, rows), the most first."""
+    return sorted(day.findings.items(), key=lambda item: (-item[1], item[0]))
 
 
 def freshness(arrivals: Sequence[datetime], *, newest_event: datetime | None, now: datetime) -> Freshness:
