@@ -70,6 +70,11 @@ class Rule:
     reasons: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a row that breaks the rule goes to the quarantine."""
+        return self.severity is Severity.REFUSES
+
     def as_data(self) -> dict[str, object]:
         """The entry as ``shouxin quality rules --json`` prints it."""
         return {
