@@ -19,6 +19,7 @@ from shouxin.ingestion import bulk, consent, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
 from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
+    NOBODY,
     Fact,
     PersonalFact,
     Receipt,
@@ -27,6 +28,7 @@ from shouxin.ingestion.domain import (
     check_envelope,
     check_fact,
     receipt_of,
+    whose_item,
     with_tokens,
 )
 from shouxin.ingestion.olist import olist_chunks
@@ -68,13 +70,15 @@ def accept(
             position,
             verdict.field,
             verdict.reason,
-            source or "",
+            source or who.source,
             text.decode("utf-8", "backslashreplace")
             if isinstance(text, bytes)
             else repr(type(raw[position])),
+            who.customer_ref,
         )
         for position, (text, verdict) in enumerate(zip(texts, verdicts, strict=True))
         if isinstance(verdict, Refusal)
+        for who in [whose_item(text) if isinstance(text, bytes) else NOBODY]
     ]
     kept = quarantine.keep(db, refused, adapter="envelope", keyring=keyring, now=now)
     count_batch(db, verdicts, fresh=fresh, refused=refused, kept=kept, now=now)
