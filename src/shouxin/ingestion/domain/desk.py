@@ -150,7 +150,7 @@ def fields_of(adapter: str, raw: str) -> dict[str, str]:
 def repaired_raw(adapter: str, raw: str, changes: Mapping[str, str]) -> str | DeskRefusal:
     """The row with some fields changed; an empty text takes a field out. ``""`` changes the whole row."""
     shown = fields_of(adapter, raw)
-    changes = {path: text for path, text in changes.items() if shown.get(path, "") != text}
+    changes = {path: text for path, text in changes.items() if not _is_same(shown.get(path, ""), text)}
     if not changes:
         return DeskRefusal(_R.NOTHING_CHANGED)
     whole = changes.get("")
@@ -166,6 +166,11 @@ def repaired_raw(adapter: str, raw: str, changes: Mapping[str, str]) -> str | De
             return DeskRefusal(_R.NO_SUCH_PLACE)
     made = json.dumps(content, ensure_ascii=False)
     return made if len(made) <= _REPAIRED_LENGTH_MAX else DeskRefusal(_R.TOO_LONG)
+
+
+def _is_same(shown: str, sent: str) -> bool:
+    """A form trims its fields and sends line ends of its own; that is no change."""
+    return "\n".join(shown.strip().splitlines()) == "\n".join(sent.strip().splitlines())
 
 
 def changed_fields(adapter: str, before: str, after: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def count_chunk(
     """Count a chunk of a file: rows that ``passed`` the check (EVENT_SCHEMA), the ``added``, the refused."""
     tally = Tally()
     if passed.num_rows:
-        _pass_many(tally, passed)
+        pass_many(tally, passed)
     for found in added.column("source").value_counts().to_pylist():
         tally.accepted(found["values"], found["counts"])
     if chunk.repeats:
@@ -130,7 +130,7 @@ def _is_typed_wide(text: str) -> bool:
     )
 
 
-def _pass_many(tally: Tally, passed: pa.Table) -> None:
+def pass_many(tally: Tally, passed: pa.Table) -> None:
     """``doubts_about`` for a table at once, added up by source."""
     flags = _flags(passed)
     columns = {rule.code: flags[rule] for rule in _BULK_DOUBTS}
