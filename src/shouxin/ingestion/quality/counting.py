@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +32,7 @@ from shouxin.ingestion.quarantine import stored_source
 from shouxin.ingestion.reading import RefusedRow
 
 _DAY_US = 24 * 3600 * 1_000_000
+_FLAWED = "flawed "
 _BULK_DOUBTS = (LATE, AT_MIDNIGHT, AMOUNT_ZERO, FULL_WIDTH, CONTACT_MASKED)
 
 
@@ -43,13 +46,18 @@ def count_batch(
     now: datetime,
 ) -> None:
     """Count a batch of envelopes."""
-    tally = Tally()
+    tally, passed = Tally(), Counter[str]()
+    newest: dict[str, datetime] = {}
     for fact in verdicts:
         if isinstance(fact, Fact):
-            tally.passed(fact.source, newest_at=fact.occurred_at)
-            tally.found(fact.source, doubts_about(fact))
-    for source, _ in fresh:
-        tally.accepted(source)
+            passed[fact.source] += 1
+            newest[fact.source] = max(newest.get(fact.source, fact.occurred_at), fact.occurred_at)
+            if doubts := doubts_about(fact):
+                tally.found(fact.source, doubts)
+    for source, rows in passed.items():
+        tally.passed(source, rows, newest_at=newest[source])
+    for source, rows in Counter(source for source, _ in fresh).items():
+        tally.accepted(source, rows)
     _refuse(tally, refused, kept)
     store.append_load_counts(db, tally.counts(adapter="envelope"), now=now)
 
@@ -136,25 +144,29 @@ def pass_many(tally: Tally, passed: pa.Table) -> None:
     columns = {rule.code: flags[rule] for rule in _BULK_DOUBTS}
     for rule in _BULK_DOUBTS:
         if rule.severity is not Severity.NOTES:
-            name, dimension = f"flawed {rule.dimension}", flags[rule]
-            columns[name] = pc.or_(columns[name], dimension) if name in columns else dimension
+            name, found = f"{_FLAWED}{rule.dimension}", flags[rule]
+            columns[name] = pc.or_(columns[name], found) if name in columns else found
     table = pa.table({"source": passed.column("source"), "at": passed.column("occurred_at"), **columns})
-    sums = table.group_by("source").aggregate(
-        [("source", "count"), ("at", "max"), *((name, "sum") for name in columns)]
-    )
-    for row in sums.to_pylist():
-        source = row["source"]
-        tally.passed(source, row["source_count"], newest_at=row["at_max"])
-        found = {name: row[f"{name}_sum"] for name in columns}
+    for row in _sums_by_source(table, list(columns)):
+        tally.passed(row["source"], row["source_count"], newest_at=row["at_max"])
+        sums = {name: row[f"{name}_sum"] for name in columns}
         tally.found_many(
-            source,
-            {name: rows for name, rows in found.items() if not name.startswith("flawed ")},
-            {
-                name.removeprefix("flawed "): rows
-                for name, rows in found.items()
-                if name.startswith("flawed ")
-            },
+            row["source"],
+            {name: rows for name, rows in sums.items() if not name.startswith(_FLAWED)},
+            {name.removeprefix(_FLAWED): rows for name, rows in sums.items() if name.startswith(_FLAWED)},
         )
+
+
+def _sums_by_source(table: pa.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows, newest time and sums of the columns of each source; nearly all chunks are of one source."""
+    sources = table.column("source").unique().to_pylist()
+    if len(sources) == 1:
+        sums = {f"{name}_sum": pc.sum(table.column(name)).as_py() for name in columns}
+        newest = pc.max(table.column("at")).as_py()
+        return [{"source": sources[0], "source_count": table.num_rows, "at_max": newest, **sums}]
+    summing = [("source", "count"), ("at", "max"), *((name, "sum") for name in columns)]
+    rows: list[dict[str, Any]] = table.group_by("source").aggregate(summing).to_pylist()
+    return rows
 
 
 def _flags(passed: pa.Table) -> dict[Rule, pa.ChunkedArray]:
@@ -170,8 +182,16 @@ def _flags(passed: pa.Table) -> dict[Rule, pa.ChunkedArray]:
         AT_MIDNIGHT: pc.equal(moment, whole_days),
         AMOUNT_ZERO: pc.and_(has_amount, is_zero),
         FULL_WIDTH: pc.or_(*(_wide(passed.column(name)) for name in ("customer_ref", "source_id"))),
-        CONTACT_MASKED: pc.match_substring(passed.column("payload"), MASKED),
+        CONTACT_MASKED: _masked(passed.column("payload")),
     }
+
+
+def _masked(payloads: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which payloads were masked; where the letters stand nowhere at all, no row is looked at."""
+    texts = [chunk.buffers()[2] for chunk in payloads.chunks]
+    if any(text is not None and MASKED.encode() in text.to_pybytes() for text in texts):
+        return pc.match_substring(payloads, MASKED)
+    return pc.is_null(payloads)
 
 
 def _wide(references: pa.ChunkedArray) -> pa.ChunkedArray:

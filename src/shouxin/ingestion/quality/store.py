@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from shouxin.database import copy_rows
 from shouxin.ingestion.domain.quality import LoadCount, QualityDay
 
 _COLUMNS = (
@@ -29,23 +28,24 @@ _COLUMNS = (
 def append_load_counts(db: Connection, counts: Sequence[LoadCount], *, now: datetime) -> None:
     """Add the counts of one load; a load without rows leaves none."""
     rows = [
-        (
-            one.source,
-            one.adapter,
-            now,
-            one.read,
-            one.accepted,
-            one.duplicates,
-            one.quarantined,
-            one.kept,
-            json.dumps(one.findings),
-            json.dumps(one.flawed),
-            one.newest_at,
-        )
+        {
+            "source": one.source,
+            "adapter": one.adapter,
+            "counted_at": now,
+            "read": one.read,
+            "accepted": one.accepted,
+            "duplicates": one.duplicates,
+            "quarantined": one.quarantined,
+            "kept": one.kept,
+            "findings": json.dumps(one.findings),
+            "flawed": json.dumps(one.flawed),
+            "newest_at": one.newest_at,
+        }
         for one in counts
     ]
-    if rows:
-        copy_rows(db, "ingestion.load_count", _COLUMNS, rows)
+    if rows:  # nearly always one: COPY would need more round trips
+        values = ", ".join(f":{name}" for name in _COLUMNS)
+        db.execute(text(f"INSERT INTO ingestion.load_count ({', '.join(_COLUMNS)}) VALUES ({values})"), rows)
 
 
 def quality_days(db: Connection, *, source: str | None, since: datetime) -> list[QualityDay]:
