@@ -16,8 +16,8 @@ from shouxin.ingestion.domain import QuarantinedRow, Refusal
 from shouxin.ingestion.domain.desk import (
     DeskRefusal,
     DeskRefusalReason,
+    QuarantineChoices,
     QuarantineFilter,
-    QuarantineGroup,
     Repair,
     Repaired,
     changed_fields,
@@ -43,18 +43,12 @@ def count_quarantine(db: Connection, chosen: QuarantineFilter = _ALL) -> int:
     return store.count_rows(db, chosen)
 
 
-def quarantine_groups(db: Connection) -> list[QuarantineGroup]:
-    """Open rows by source, adapter and rule, the most first."""
-    groups: dict[tuple[str, str, str], QuarantineGroup] = {}
-    for source, adapter, reason, rows, oldest_at in store.open_groups(db):
-        key = (source, adapter, rule_of(reason).code)
-        held = groups.get(key)
-        groups[key] = QuarantineGroup(
-            *key,
-            rows + (held.rows if held else 0),
-            min(oldest_at, held.oldest_at) if held else oldest_at,
-        )
-    return sorted(groups.values(), key=lambda group: (-group.rows, group.source, group.rule))
+def quarantine_choices(db: Connection) -> QuarantineChoices:
+    """The sources, adapters and rules of all rows that were ever kept, by name."""
+    rules = {rule_of(reason).code for reason in store.told(db, "reason")}
+    return QuarantineChoices(
+        tuple(store.told(db, "source")), tuple(store.told(db, "adapter")), tuple(sorted(rules))
+    )
 
 
 def find_quarantined(db: Connection, number: int) -> QuarantinedRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -102,20 +102,6 @@ def chosen_numbers(db: Connection, chosen: QuarantineFilter) -> list[int]:
     return list(rows.scalars())
 
 
-def open_groups(db: Connection) -> list[tuple[str, str, str, int, datetime]]:
-    """Open rows by source, adapter and reason: how many, and when the oldest came."""
-    rows = db.execute(
-        text(
-            """
-            SELECT source, adapter, reason, count(*) AS rows, min(received_at) AS oldest_at
-            FROM ingestion.quarantine_today WHERE outcome IS NULL
-            GROUP BY source, adapter, reason ORDER BY 4 DESC, 1, 2, 3
-            """
-        )
-    )
-    return [(row.source, row.adapter, row.reason, row.rows, row.oldest_at) for row in rows]
-
-
 def repairs_of(db: Connection, number: int) -> list[Repair]:
     """The repairs of a row, the oldest first."""
     rows = db.execute(
@@ -186,20 +172,25 @@ def _condition(db: Connection, chosen: QuarantineFilter) -> tuple[str, dict[str,
     return " AND ".join(parts), values
 
 
-def _reasons(db: Connection) -> list[str]:
-    """Every reason that stands in the quarantine, found by stepping along the index."""
+def told(db: Connection, column: Literal["source", "adapter", "reason"]) -> list[str]:
+    """Every value of a column of the quarantine, found by stepping along its index."""
     rows = db.execute(
         text(
-            """
+            f"""
             WITH RECURSIVE told AS (
-                (SELECT reason FROM ingestion.quarantine ORDER BY reason LIMIT 1)
+                (SELECT {column} AS value FROM ingestion.quarantine ORDER BY {column} LIMIT 1)
                 UNION ALL
-                SELECT (SELECT q.reason FROM ingestion.quarantine q WHERE q.reason > told.reason
-                        ORDER BY q.reason LIMIT 1)
-                FROM told WHERE told.reason IS NOT NULL)
-            SELECT reason FROM told WHERE reason IS NOT NULL
-            UNION SELECT reason FROM ingestion.quarantine_repair
+                SELECT (SELECT q.{column} FROM ingestion.quarantine q WHERE q.{column} > told.value
+                        ORDER BY q.{column} LIMIT 1)
+                FROM told WHERE told.value IS NOT NULL)
+            SELECT value FROM told WHERE value IS NOT NULL LIMIT 10000
             """
         )
     )
     return list(rows.scalars())
+
+
+def _reasons(db: Connection) -> set[str]:
+    """Every reason that stands in the quarantine, as it came or after a repair."""
+    repaired = db.execute(text("SELECT DISTINCT reason FROM ingestion.quarantine_repair"))
+    return {*told(db, "reason"), *repaired.scalars()}

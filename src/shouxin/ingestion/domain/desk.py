@@ -49,14 +49,12 @@ class QuarantineFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantineGroup:
-    """Rows that are alike: source, adapter and rule; how many, and since when the oldest waits."""
+class QuarantineChoices:
+    """What there is to choose by: sources, adapters, and codes of rules."""
 
-    source: str
-    adapter: str
-    rule: str
-    rows: int
-    oldest_at: datetime
+    sources: tuple[str, ...]
+    adapters: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

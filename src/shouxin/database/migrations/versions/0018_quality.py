@@ -43,6 +43,7 @@ CREATE TABLE ingestion.quarantine_repair (
 );
 CREATE INDEX quarantine_repair_of_row ON ingestion.quarantine_repair (quarantine_no, repair_no);
 CREATE INDEX quarantine_by_reason ON ingestion.quarantine (reason);
+CREATE INDEX quarantine_by_adapter ON ingestion.quarantine (adapter);
 ALTER TABLE ingestion.quarantine_release
     DROP CONSTRAINT quarantine_release_outcome_check,
     ADD COLUMN released_by text,

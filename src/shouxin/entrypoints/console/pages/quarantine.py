@@ -150,7 +150,7 @@ def _list_page(visit: Visit, told: Any, *, status: int = 200, **context: Any) ->
     before = visit.asked("before")
     number = int(before) if before.isdecimal() and len(before) < 16 else None
     rows = desk.list_quarantine(visit.db, chosen, limit=PER_PAGE + 1, before=number)
-    groups = desk.quarantine_groups(visit.db)
+    choices = desk.quarantine_choices(visit.db)
     asked = {
         "source": chosen.source,
         "rule": chosen.rule,
@@ -167,12 +167,9 @@ def _list_page(visit: Visit, told: Any, *, status: int = 200, **context: Any) ->
         rows=[(row, rule_of(row.reason)) for row in rows[:PER_PAGE]],
         total=desk.count_quarantine(visit.db, chosen),
         asked=asked,
-        sources=sorted({group.source for group in groups} | ({chosen.source} if chosen.source else set())),
-        adapters=sorted({group.adapter for group in groups}),
-        rules=[
-            RULES[code]
-            for code in sorted({group.rule for group in groups} | ({chosen.rule} if chosen.rule else set()))
-        ],
+        sources=choices.sources,
+        adapters=choices.adapters,
+        rules=[RULES[code] for code in choices.rules],
         states=(*STATES, "all"),
         ages=tuple(_AGES),
         older_url=address("/quarantine", {**asked, "before": str(older)}) if older else "",
