@@ -16,9 +16,9 @@ from shouxin.cases import domain as cases
 from shouxin.early_warning import domain as early_warning
 from shouxin.governance import ROLE_NAMES
 from shouxin.ingestion.consent import PURPOSES
-from shouxin.ingestion.external.domain import BREAKER_WORDS, OUTCOME_WORDS
 from shouxin.ingestion.domain.desk import STATE_WORDS as QUARANTINE_WORDS
 from shouxin.ingestion.domain.quality import DIMENSION_WORDS, OWNER_WORDS, SEVERITY_WORDS
+from shouxin.ingestion.external.domain import BREAKER_WORDS, OUTCOME_WORDS
 from shouxin.kernel import Bilingual
 from shouxin.reporting.domain.lift import VERDICT_WORDS
 

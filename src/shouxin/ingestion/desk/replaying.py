@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, RowMapping
 
 from shouxin.governance import Keyring, Sealer, UnableToOpen, record_audit, sealer
-from shouxin.ingestion import consent, online_retail
+from shouxin.ingestion import clickstream, consent, online_retail
+from shouxin.ingestion.adapting import Interpreted
 from shouxin.ingestion.desk import store
 from shouxin.ingestion.domain import (
     Fact,
@@ -27,11 +28,18 @@ from shouxin.ingestion.domain.desk import ENVELOPE, QuarantineFilter
 from shouxin.ingestion.domain.quality import CAN_NOT_OPEN
 from shouxin.ingestion.domain.registering import ADAPTER as REGISTRATION
 from shouxin.ingestion.domain.registering import fact_of
+from shouxin.ingestion.domain.surveys import ADAPTER as SURVEY
+from shouxin.ingestion.domain.surveys import answer_of
 from shouxin.ingestion.quarantine import SEALED_AS
 from shouxin.ingestion.registration import judge_again
 from shouxin.ingestion.service import append
 
 _REPLAY_ROWS = 5_000
+# Adapters whose lines are read together: their columns, and how they are read.
+_LINES: dict[str, tuple[tuple[str, ...], Callable[[pa.Table], Interpreted]]] = {
+    online_retail.SOURCE: (online_retail.COLUMNS, online_retail.interpret),
+    clickstream.SOURCE: (clickstream.COLUMNS, clickstream.interpret),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +140,14 @@ def read_again(
     What is taken is learnt ``now`` and needs the consents that it needs today.
     """
     verdicts: list[Fact | Refusal] = [_verdict(row, now=now) for row in held]
-    lines = {
-        index: content
-        for index, row in enumerate(held)
-        if row.adapter == online_retail.SOURCE and isinstance(content := _content(row.raw), dict)
-    }
-    for index, verdict in _line_verdicts(lines, now).items():
-        verdicts[index] = verdict
+    for adapter in _LINES:
+        lines = {
+            index: content
+            for index, row in enumerate(held)
+            if row.adapter == adapter and isinstance(content := _content(row.raw), dict)
+        }
+        for index, verdict in _line_verdicts(adapter, lines, now).items():
+            verdicts[index] = verdict
     # Learnt now, whatever the row says: it was refused, so no decision can have seen it before.
     learnt = [replace(one, received_at=now) if isinstance(one, Fact) else one for one in verdicts]
     agreed = consent.screen(db, learnt, now=now)
@@ -154,6 +163,8 @@ def _verdict(row: HeldRow, *, now: datetime) -> Fact | Refusal:
         return Refusal("row", "does not fit its header")
     if row.adapter == REGISTRATION:
         return fact_of(content, source=row.source, now=now)
+    if row.adapter == SURVEY:
+        return answer_of(content, source=row.source, now=now)
     return check_row(content, now=now)
 
 
@@ -181,21 +192,23 @@ def _judged_people(
     return judged
 
 
-def _line_verdicts(lines: dict[int, dict[str, Any]], now: datetime) -> dict[int, Fact | Refusal]:
+def _line_verdicts(
+    adapter: str, lines: dict[int, dict[str, Any]], now: datetime
+) -> dict[int, Fact | Refusal]:
     """Through the adapter, which takes one of equal lines: the others are read in further rounds."""
+    names, interpret = _LINES[adapter]
     verdicts: dict[int, Fact | Refusal] = {}
     while lines:
-        found = online_retail.interpret(_lines_table(lines))
+        found = interpret(_lines_table(lines, names))
         verdicts |= {row.position: Refusal(row.field, row.reason) for row in found.refused}
         verdicts |= {row["position"]: check_row(row, now=now) for row in found.rows.to_pylist()}
         lines = {index: line for index, line in lines.items() if index not in verdicts}
     return verdicts
 
 
-def _lines_table(lines: dict[int, dict[str, Any]]) -> pa.Table:
+def _lines_table(lines: dict[int, dict[str, Any]], names: Sequence[str]) -> pa.Table:
     columns: dict[str, Any] = {
-        name: pa.array([_cell(row.get(name)) for row in lines.values()], pa.string())
-        for name in online_retail.COLUMNS
+        name: pa.array([_cell(row.get(name)) for row in lines.values()], pa.string()) for name in names
     }
     columns["place"] = pa.array([""] * len(lines), pa.string())
     columns["position"] = pa.array(list(lines), pa.int32())
