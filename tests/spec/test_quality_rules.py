@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from shouxin.ingestion import online_retail
+from shouxin.ingestion import clickstream, online_retail
 from shouxin.ingestion.domain import Fact, Refusal, check_envelope, check_row, registering
 from shouxin.ingestion.domain.normalising import Problem
 from shouxin.ingestion.domain.normalising.problems import problem_text
@@ -22,6 +22,7 @@ from shouxin.ingestion.domain.quality import (
     knows_reason,
     rule_of,
 )
+from shouxin.ingestion.domain.surveys import answer_of
 from shouxin.kernel import Bilingual
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,7 @@ LINE = dict(
         strict=True,
     )
 )
+SURVEY = {"customer_ref": "C1", "survey": "nps", "answered_at": "2026-03-01"}
 PERSON = {"customer_ref": "P1", "name": "王大明", "phone": "13800000000"}
 
 
@@ -103,6 +105,7 @@ REFUSED = {
     "not_amount": lambda: row(amount_minor=None, amount="1,299"),
     "amount_too_large": lambda: row(amount_minor="9" * 19),
     "not_personal": lambda: row(personal="["),
+    "answers_nothing": lambda: answer_of(SURVEY, source="shop", now=NOW),
     "not_invoice": lambda: line(InvoiceNo="A563185"),
     "quantity_zero": lambda: line(Quantity="0"),
     "quantity_sign": lambda: line(Quantity="-6"),
@@ -208,10 +211,11 @@ def test_nothing_is_refused_for_a_reason_that_no_rule_names():
 
 
 def test_every_reason_of_the_adapter_and_of_registering_has_a_rule():
-    adapter = re.findall(r"'reason': '([^']+)'", online_retail._refusal_sql())
+    told_by_sql = online_retail._refusal_sql() + clickstream._refusal_sql()
+    adapter = re.findall(r"'reason': '([^']+)'", told_by_sql)
     told = [text.en for text in vars(registering).values() if isinstance(text, Bilingual)]
     blocking = [problem_text(problem).en for problem in Problem if problem is not Problem.NOT_MONEY]
-    assert len(adapter) == 12 and len(told) >= 6
+    assert len(adapter) == 24 and len(told) >= 6
     assert [text for text in (*adapter, *told, *blocking) if not knows_reason(text)] == []
 
 

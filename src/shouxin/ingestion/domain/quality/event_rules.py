@@ -53,7 +53,8 @@ EVENT_RULES = (
         Bilingual("不在允许的取值内", "Not one of the allowed values"),
         Bilingual("该字段只允许列出的值。", "The field takes the listed values only."),
         Bilingual("映射到 JSON Schema 列出的值。", "Map it to a value that the JSON Schema lists."),
-        ("not one of the allowed values",),
+        ("not one of the allowed values", "not view, addtocart or transaction"),
+        re.compile(r"not one of .+"),
     ),
     Rule(
         "wrong_type",
@@ -73,7 +74,7 @@ EVENT_RULES = (
         Bilingual("超出范围", "Out of range"),
         Bilingual("数值或长度超出允许的范围。", "The number or the length lies outside what is allowed."),
         Bilingual("核对取值与单位。", "Look at the value and its unit."),
-        pattern=re.compile(r"expected [^,]+|Integer value out of range"),
+        pattern=re.compile(r"expected [^,]+|Integer value out of range|not a whole number from \d+ to \d+"),
     ),
     Rule(
         "unreadable_value",
@@ -183,7 +184,12 @@ EVENT_RULES = (
             "用 ISO 8601，例如 2026-03-01T10:00:00+08:00。",
             "Write ISO 8601, as in 2026-03-01T10:00:00+08:00.",
         ),
-        ("not an instant in ISO 8601", "not a time"),
+        (
+            "not an instant in ISO 8601",
+            "neither a date nor an instant in ISO 8601",
+            "not a time",
+            "not in milliseconds",
+        ),
     ),
     Rule(
         "time_in_future",
@@ -228,7 +234,7 @@ EVENT_RULES = (
         Bilingual("不属于该种事件", "Not part of this kind"),
         Bilingual("这种事件不含此字段。", "An event of this kind does not have the field."),
         Bilingual("去掉该字段，或改用正确的种类。", "Leave it out or use the right kind."),
-        ("not part of this kind",),
+        ("not part of this kind", "not part of this event"),
     ),
     Rule(
         "not_currency",
@@ -267,7 +273,7 @@ EVENT_RULES = (
             "It is not a decimal, or has more decimals than the currency.",
         ),
         Bilingual("例如 1299.00；不带千分号与货币符号。", "Write 1299.00, without separators and signs."),
-        ("not a decimal amount", "not an amount of this currency"),
+        ("not a decimal amount", "not an amount of this currency", "more decimals than the currency has"),
     ),
     Rule(
         "amount_too_large",

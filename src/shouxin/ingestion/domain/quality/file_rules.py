@@ -36,6 +36,16 @@ FILE_RULES = (
         ("no such order in this folder",),
     ),
     Rule(
+        "answers_nothing",
+        _D.COMPLETENESS,
+        _REFUSES,
+        _SOURCE,
+        Bilingual("问卷没有作答", "An answer that answers nothing"),
+        Bilingual("没有评分，也没有意见。", "There is neither a score nor a text."),
+        Bilingual("不要导出未作答的问卷。", "Do not export surveys that nobody answered."),
+        ("answers nothing",),
+    ),
+    Rule(
         "not_invoice",
         _D.VALIDITY,
         _REFUSES,
