@@ -34,10 +34,12 @@ def house_of(database, *, clock) -> House:
 
 
 def small_world(database, *, now: datetime) -> World:
-    """Twelve customers: graded, lent to, some late, one with a case; five invited operators."""
+    """Twelve customers: graded, lent to, some late, one with a case; one refused event; five operators."""
     house = house_of(database, clock=frozen_clock(now))
     with database.begin() as db:
-        ingestion.accept(db, [_registered(i, now) for i in range(CUSTOMERS)], keyring=house.keyring, now=now)
+        sent = [_registered(i, now) for i in range(CUSTOMERS)]
+        sent.append(sent[0] | {"source_id": "reg-moon", "payload": {"channel": "moon"}})
+        ingestion.accept(db, sent, keyring=house.keyring, now=now)
         identity.unify(db, keyring=house.keyring, now=now)
         customers = tuple(
             identity.ensure_customer(db, source="shop", customer_ref=f"C2{i:04d}", now=now)

@@ -21,6 +21,9 @@ from shouxin.governance import ApprovalState
 
 PAGES = (
     "/",
+    "/quality",
+    "/quarantine",
+    "/quarantine/1",
     "/customers",
     "/alerts",
     "/cases",

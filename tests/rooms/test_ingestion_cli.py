@@ -42,10 +42,6 @@ def test_a_load_prints_its_account_and_running_it_again_adds_nothing(own_home, t
     }
     again = json.loads(run("online-retail", file, "--home", own_home, "--json").stdout)
     assert (again["accepted"], again["duplicates"], again["quarantined"]) == (0, 1, 1)
-    listed = json.loads(run("quarantine", "--home", own_home, "--json").stdout)["rows"]
-    assert [row["place"] for row in listed if row["source"] == "online-retail"] == ["lines.csv:3"]
-    replayed = json.loads(run("replay", "--home", own_home, "--json").stdout)
-    assert replayed["quarantined"] == replayed["read"]
 
 
 def test_a_file_that_can_not_be_read_is_one_clear_line_and_exit_1(own_home, tmp_path):

@@ -29,6 +29,8 @@ reports.read        |    x   |   x   |        |         |   x   |    x    |
 audit.read          |        |   x   |        |         |   x   |         |
 operators.manage    |        |       |        |         |       |         |   x
 api_keys.manage     |        |       |        |         |       |         |   x
+quality.read        |    x   |   x   |        |         |   x   |         |
+quarantine.repair   |    x   |   x   |        |         |       |         |
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
 

@@ -8,6 +8,7 @@ twice. Names, phones and the like are replaced by tokens at this door: the log h
 
 from shouxin.ingestion.adapting import Interpreted
 from shouxin.ingestion.clickstream import clickstream_chunks
+from shouxin.ingestion.desk import QuarantineFilter, list_quarantine, replay_quarantine
 from shouxin.ingestion.domain import (
     KINDS,
     EventKind,
@@ -29,7 +30,6 @@ from shouxin.ingestion.service import (
     event_count,
     file_chunks,
     list_events,
-    list_quarantine,
     load_file,
     load_olist,
     load_online_retail,
@@ -37,7 +37,6 @@ from shouxin.ingestion.service import (
     new_references,
     personal_facts,
     record,
-    replay_quarantine,
 )
 from shouxin.ingestion.surveys import survey_chunks
 
@@ -47,6 +46,7 @@ __all__ = [
     "HistoryFiles",
     "Interpreted",
     "PersonalFact",
+    "QuarantineFilter",
     "QuarantinedRow",
     "Receipt",
     "Refusal",

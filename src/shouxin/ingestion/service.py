@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
@@ -18,19 +19,21 @@ from shouxin.ingestion import bulk, consent, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
 from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
+    NOBODY,
     Fact,
     PersonalFact,
-    QuarantinedRow,
     Receipt,
     Refusal,
     RefusedItem,
     check_envelope,
     check_fact,
     receipt_of,
+    whose_item,
     with_tokens,
 )
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
+from shouxin.ingestion.quality.counting import count_batch, count_chunk
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
 from shouxin.kernel import Event, canonical_json
 
@@ -67,15 +70,18 @@ def accept(
             position,
             verdict.field,
             verdict.reason,
-            source or "",
+            source or who.source,
             text.decode("utf-8", "backslashreplace")
             if isinstance(text, bytes)
             else repr(type(raw[position])),
+            who.customer_ref,
         )
         for position, (text, verdict) in enumerate(zip(texts, verdicts, strict=True))
         if isinstance(verdict, Refusal)
+        for who in [whose_item(text) if isinstance(text, bytes) else NOBODY]
     ]
-    quarantine.keep(db, refused, adapter="envelope", keyring=keyring, now=now)
+    kept = quarantine.keep(db, refused, adapter="envelope", keyring=keyring, now=now)
+    count_batch(db, verdicts, fresh=fresh, refused=refused, kept=kept, now=now)
     return _receipt(len(raw), len(fresh), refused)
 
 
@@ -142,22 +148,25 @@ def _load_chunk(
     if agreed.rows is not chunk.rows:  # some rows go, or go without a field: look at what is left
         found = bulk.screened(agreed.rows, now=now, token=token)
     by_rule = (*agreed.refused, *found.refused)
-    quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
-    quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
-    accepted = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else 0
+    kept = quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
+    kept += quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
+    added = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else found.table
     refused = [*chunk.refused, *by_rule]
-    return _receipt(chunk.read, accepted, refused, first_position=chunk.first_position)
+    count_chunk(db, chunk, passed=found.passed, added=added, refused=refused, kept=kept, now=now)
+    return _receipt(chunk.read, added.num_rows, refused, first_position=chunk.first_position)
 
 
-def _append_screened(db: Connection, found: bulk.Screened, *, keyring: Keyring, token: bulk.Token) -> int:
-    """Store what is new of a chunk. Should another load store some of it first, look and try again."""
+def _append_screened(
+    db: Connection, found: bulk.Screened, *, keyring: Keyring, token: bulk.Token
+) -> pa.Table:
+    """Store what is new of a chunk and return it. Should another load be first, look and try again."""
     sources, source_ids = bulk.joined_identities(found.table)
     for _ in range(_TRIES_MAX):
         known = store.known_identities(db, sources=sources, source_ids=source_ids)
         table, to_seal = bulk.without_known(found, known)
         sealed = _sealed(db, to_seal, keyring=keyring, token=token)
         if store.append_many(db, bulk.table_csv(table), sealed):
-            return int(table.num_rows)
+            return table
     raise UnableToLoad("another load keeps storing the same events; run this one again when it is done")
 
 
@@ -218,18 +227,6 @@ def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[Pers
 def event_count(db: Connection) -> int:
     """How many events the log holds."""
     return store.event_count(db)
-
-
-def list_quarantine(
-    db: Connection, *, source: str | None = None, limit: int = 100, before: int | None = None
-) -> list[QuarantinedRow]:
-    """Refused rows, newest first: where each stood and why. What it held stays sealed."""
-    return store.list_quarantine(db, source=source, limit=limit, before=before)
-
-
-def replay_quarantine(db: Connection, keyring: Keyring, now: datetime) -> Receipt:
-    """Try every refused row again under today's rules; what is taken is released, learnt ``now``."""
-    return quarantine.replay(db, keyring, now=now, append=append)
 
 
 def _load(

@@ -24,6 +24,8 @@ _COMMANDS = {
     "simulate": "simulate:simulate",
     "simulate-registrations": "simulate_registrations:simulate_registrations",
     "ingest": "ingest:app",
+    "quality": "quality:app",
+    "quarantine": "quarantine:app",
     "register": "register:register",
     "normalise": "normalise:app",
     "consent": "consent:app",

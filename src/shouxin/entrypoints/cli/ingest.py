@@ -1,4 +1,4 @@
-"""`shouxin ingest`: load events from files, look at what was refused, try it again, publish the schemas."""
+"""`shouxin ingest`: load events from files, and publish the schemas."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from shouxin.entrypoints.cli.common import (
     emit,
     fail,
     opened_house,
-    print_table,
     progress_bar,
 )
 from shouxin.ingestion import Interpreted
 
 app = typer.Typer(
-    help="Load events, look at what was refused, try it again.", no_args_is_help=True, add_completion=False
+    help="Load events from files, publish their schemas.", no_args_is_help=True, add_completion=False
 )
 _SCHEMA_SUFFIX = ".schema.json"
 PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder of files.")]
@@ -77,32 +76,6 @@ def load_survey(
     """
     chunks_of = partial(ingestion.survey_chunks, source=source)
     _load(chunks_of, file, home=home, as_json=as_json, title="surveys")
-
-
-@app.command("quarantine")
-def show_quarantine(
-    source: Annotated[str | None, typer.Option(help="Rows of this source only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, newest first.")] = 50,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List refused rows: where each stood and why. What a row held stays sealed."""
-    with opened_house(home) as house, house.database.begin() as db:
-        rows = ingestion.list_quarantine(db, source=source, limit=limit)
-    columns = ("quarantine_no", "source", "place", "field", "reason", "received_at", "released_at")
-    cells = [["" if (value := getattr(row, name)) is None else value for name in columns] for row in rows]
-    if as_json:
-        emit({"rows": [dict(zip(columns, row, strict=True)) for row in cells]}, as_json=True)
-    else:
-        print_table("Refused rows", columns, cells)
-
-
-@app.command("replay")
-def replay(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Try every refused row again under today's rules."""
-    with opened_house(home) as house, house.database.begin() as db:
-        receipt = ingestion.replay_quarantine(db, house.keyring, house.clock())
-    emit(receipt.as_data(), as_json=as_json, title="Replay of the quarantine")
 
 
 @app.command("schemas")

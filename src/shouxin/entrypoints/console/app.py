@@ -28,6 +28,8 @@ from shouxin.entrypoints.console.pages import (
     matches,
     operators,
     overview,
+    quality,
+    quarantine,
     reports,
 )
 from shouxin.entrypoints.console.rendering import SECURITY_HEADERS, STATIC
@@ -50,6 +52,8 @@ def console_routes() -> list[Router]:
     pages = (
         entrance,
         overview,
+        quality,
+        quarantine,
         customers,
         consents,
         alerts,

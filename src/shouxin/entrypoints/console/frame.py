@@ -37,6 +37,8 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
         "menu.work",
         (
             MenuEntry("overview", "/", Permission.OVERVIEW_READ),
+            MenuEntry("quality", "/quality", Permission.QUALITY_READ),
+            MenuEntry("quarantine", "/quarantine", Permission.QUALITY_READ),
             MenuEntry("customers", "/customers", Permission.CUSTOMERS_READ),
             MenuEntry("consents", "/consents", Permission.CUSTOMERS_READ),
             MenuEntry("alerts", "/alerts", Permission.ALERTS_READ),

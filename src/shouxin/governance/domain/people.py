@@ -51,6 +51,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     OPERATORS_MANAGE = "operators.manage"
     API_KEYS_MANAGE = "api_keys.manage"
+    QUALITY_READ = "quality.read"
+    QUARANTINE_REPAIR = "quarantine.repair"
 
 
 _P = Permission
@@ -74,11 +76,14 @@ _READING = frozenset(
         _P.POLICIES_READ,
         _P.MODELS_READ,
         _P.REPORTS_READ,
+        _P.QUALITY_READ,
     }
 )
 # Whoever drafts does not approve, whoever audits does not handle, whoever administers does neither.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.RISK_ANALYST: _READING | _HANDLING | {_P.CUSTOMERS_MERGE, _P.POLICIES_DRAFT, _P.MODELS_DRAFT},
+    Role.RISK_ANALYST: _READING
+    | _HANDLING
+    | {_P.CUSTOMERS_MERGE, _P.POLICIES_DRAFT, _P.MODELS_DRAFT, _P.QUARANTINE_REPAIR},
     Role.RISK_MANAGER: _READING
     | _HANDLING
     | {
@@ -90,6 +95,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _P.WRITE_OFFS_APPROVE,
         _P.APPROVALS_DECIDE,
         _P.AUDIT_READ,
+        _P.QUARANTINE_REPAIR,
     },
     Role.REVIEWER: _HANDLING | {_P.CUSTOMERS_MERGE, _P.OVERVIEW_READ, _P.DECISIONS_READ, _P.LINES_FREEZE},
     Role.COLLECTOR: _HANDLING | {_P.OVERVIEW_READ},

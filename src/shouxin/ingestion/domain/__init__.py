@@ -4,6 +4,7 @@ from shouxin.ingestion.domain.checking import (
     CLOCK_SKEW,
     EARLIEST,
     FREE_TEXT_FIELDS,
+    NOBODY,
     are_payloads,
     check_envelope,
     check_fact,
@@ -12,6 +13,7 @@ from shouxin.ingestion.domain.checking import (
     payload_with_tokens,
     plain_payload,
     read_personal,
+    whose_item,
     with_tokens,
 )
 from shouxin.ingestion.domain.compatibility import broken_promises
@@ -45,6 +47,7 @@ __all__ = [
     "FREE_TEXT_FIELDS",
     "IDENTITY_SEPARATOR",
     "KINDS",
+    "NOBODY",
     "REFERENCE_LENGTH_MAX",
     "REFUSALS_SHOWN_MAX",
     "SOURCE_PATTERN",
@@ -69,5 +72,6 @@ __all__ = [
     "present_values",
     "read_personal",
     "receipt_of",
+    "whose_item",
     "with_tokens",
 ]

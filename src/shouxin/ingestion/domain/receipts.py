@@ -140,3 +140,12 @@ class QuarantinedRow:
     place: str
     received_at: datetime
     released_at: datetime | None
+    outcome: str | None = None
+    released_by: str | None = None
+    why: str | None = None
+    repairs: int = 0
+
+    @property
+    def state(self) -> str:
+        """``open``, or what became of it: accepted, duplicate or discarded."""
+        return self.outcome or "open"
