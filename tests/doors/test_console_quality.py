@@ -57,7 +57,8 @@ def test_the_page_shows_the_score_of_a_source_and_leads_to_the_desk(browser, wor
     # One row of thirteen has a channel that does not exist, the others were learnt a year late.
     assert "88.84%" in text and 'href="/quarantine?source=shop"' in text
     assert 'href="/quarantine?rule=not_allowed"' in text
-    assert (text.count('class="meter-bad"'), text.count('class="meter-ground"')) == (1, 29)
+    (strip,) = re.findall(r'<svg class="strip".*?</svg>', text)
+    assert (strip.count("<rect"), strip.count('class="meter-bad"')) == (30, 1)
     listed = browser.get("/quarantine?rule=not_allowed").text
     assert f'href="/quarantine/{row_of(world).quarantine_no}"' in listed
 

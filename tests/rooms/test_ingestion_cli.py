@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from shouxin.database.supervisor import OWNER_ROLE
 from shouxin.entrypoints.cli.ingest import app
+from shouxin.entrypoints.cli.quarantine import app as quarantine
 
 LINES = (
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -67,7 +68,8 @@ def test_clicks_and_surveys_are_loaded_with_an_account(own_home, tmp_path):
     told = json.loads(run("survey", answers, "--source", "crm", "--home", own_home, "--json").stdout)
     assert (told["read"], told["accepted"]) == (2, 1)
     assert told["reasons"] == {"satisfaction: not a whole number from 1 to 5": 1}
-    listed = json.loads(run("quarantine", "--source", "crm", "--home", own_home, "--json").stdout)["rows"]
+    asked = ["list", "--source", "crm", "--home", str(own_home), "--json"]
+    listed = json.loads(CliRunner().invoke(quarantine, asked).stdout)["rows"]
     assert [(row["place"], row["field"]) for row in listed] == [("answers.csv:3", "satisfaction")]
     broken = run("survey", clicks, "--home", own_home)
     assert broken.exit_code == 1 and broken.stderr.count("\n") == 1
