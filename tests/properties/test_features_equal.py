@@ -104,6 +104,14 @@ WITHDRAWALS = [
     event("consent_withdrawn", 2, ref="C9", purpose="behaviour"),
     event("consent_withdrawn", 2, ref="C2", purpose="credit_assessment", late_days=3),
 ]
+NO_HERE_YES_THERE = [
+    event("consent_withdrawn", 9, purpose="credit_assessment"),
+    event("consent_given", 2, ref="C9", purpose="credit_assessment", text_version="v1"),
+]
+TIES = [
+    event("consent_given", 5, purpose="credit_assessment", text_version="v1"),
+    event("consent_withdrawn", 5, purpose="credit_assessment"),
+]
 
 
 def of(events: list[Event], reference: str) -> list[Event]:
@@ -117,6 +125,9 @@ def by_customer(table: pa.Table) -> dict[str, dict[str, object]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), words())
 @example([*LIFE], WITHDRAWALS)
+@example([*LIFE], NO_HERE_YES_THERE)
+@example([*LIFE], TIES)
+@example([*LIFE], TIES[::-1])
 def test_what_a_customer_took_back_is_missing_everywhere_alike(events, said):
     everything = [*events, *said]
     links = pa.table(
