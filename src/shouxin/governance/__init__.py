@@ -42,6 +42,7 @@ from shouxin.governance.service.api_keys import UnableToAddKey, add_api_key, fin
 from shouxin.governance.service.approvals import (
     UnableToRequest,
     approve,
+    find_approval,
     list_approvals,
     reject,
     request_approval,
@@ -123,6 +124,7 @@ __all__ = [
     "erase_subjects",
     "erased_subjects",
     "find_api_key",
+    "find_approval",
     "find_invitation",
     "find_operator",
     "find_session",

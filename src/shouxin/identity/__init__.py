@@ -16,6 +16,14 @@ from shouxin.identity.domain import (
     UnifyCount,
     masked,
 )
+from shouxin.identity.erasure import (
+    Erasure,
+    ErasureRefusal,
+    ErasureRefusalReason,
+    Obligations,
+    ask_to_erase,
+    erase,
+)
 from shouxin.identity.service import (
     UnableToLink,
     ensure_customer,
@@ -32,12 +40,18 @@ from shouxin.identity.service import (
 __all__ = [
     "Conflict",
     "ConflictRow",
+    "Erasure",
+    "ErasureRefusal",
+    "ErasureRefusalReason",
     "MaskedProfile",
+    "Obligations",
     "RevealRefusal",
     "RevealRefusalReason",
     "UnableToLink",
     "UnifyCount",
+    "ask_to_erase",
     "ensure_customer",
+    "erase",
     "find_customer",
     "links",
     "list_conflicts",

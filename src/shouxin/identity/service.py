@@ -28,6 +28,7 @@ from shouxin.identity.domain import (
     reveal_refusal,
     verified_fields,
 )
+from shouxin.identity.erasure.store import erased_at
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id
@@ -134,6 +135,7 @@ def masked_profile(
         channel=first.payload.get("channel") if first else None,
         registered_at=first.occurred_at if first else None,
         verified=verified_fields(facts, present),
+        erased_at=erased_at(db, customer_id),
     )
 
 

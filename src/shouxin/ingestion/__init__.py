@@ -17,6 +17,7 @@ from shouxin.ingestion.domain import (
     RefusedItem,
     json_schemas,
 )
+from shouxin.ingestion.erasure import ErasedValues, erase_references
 from shouxin.ingestion.history import HistoryFiles, export_history
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
@@ -40,6 +41,7 @@ from shouxin.ingestion.service import (
 
 __all__ = [
     "KINDS",
+    "ErasedValues",
     "EventKind",
     "HistoryFiles",
     "Interpreted",
@@ -51,6 +53,7 @@ __all__ = [
     "UnableToLoad",
     "UnableToRead",
     "accept",
+    "erase_references",
     "event_count",
     "export_history",
     "file_chunks",

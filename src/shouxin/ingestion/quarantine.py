@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from shouxin.governance import Keyring, sealer
+from shouxin.governance import Keyring, Sealer, erased_subjects, sealer
 from shouxin.ingestion import consent, online_retail, store
 from shouxin.ingestion.domain import (
     REFERENCE_LENGTH_MAX,
@@ -30,50 +30,72 @@ from shouxin.ingestion.reading import RefusedRow
 
 _SEALED_AS = "quarantine"
 _REPLAY_ROWS = 5_000
-# A row that does not say whose it is, or says it unreadably, is sealed for the quarantine itself.
-_NOBODY = "quarantine"
+# Each row has a key of its own, named after its fingerprint: one can be forgotten and the rest opens.
+_OWN_SUBJECT = "#quarantine:"
 Append = Callable[..., set[tuple[str, str]]]
+Refuse = Callable[[Connection, list[Fact | Refusal]], list[Fact | Refusal]]
 
 
 def keep(
     db: Connection, rows: Sequence[RefusedRow], *, adapter: str, keyring: Keyring, now: datetime
 ) -> None:
-    """Keep refused rows, sealed; a row that was kept before adds nothing.
+    """Keep refused rows, each sealed under a key of its own; a row that was kept before adds nothing.
 
-    A row that names its customer is sealed under that customer's key, so that forgetting the
-    customer forgets this too. The fingerprint is keyed: nobody can find a value by guessing.
+    Of an erased customer it is kept that a row was refused, and not what it held. The fingerprint is
+    keyed: nobody can find a value by guessing.
     """
     if not rows:
         return
+    fingerprints = [keyring.token(_SEALED_AS, _digest(adapter, row)) for row in rows]
+    owners = [_owner(row) for row in rows]
+    own = [f"{_OWN_SUBJECT}{fingerprint}" for fingerprint in fingerprints]
+    told = [f"{row.source}:{owner}" for row, owner in zip(rows, owners, strict=True) if owner]
+    gone = erased_subjects(db, {*own, *told})
     safe = sealer(db, keyring)
-    subjects = [_subject(row) for row in rows]
-    safe.prepare(set(subjects))
+    open_rows = [
+        subject not in gone and f"{row.source}:{owner}" not in gone
+        for row, owner, subject in zip(rows, owners, own, strict=True)
+    ]
+    safe.prepare({subject for subject, is_open in zip(own, open_rows, strict=True) if is_open})
     kept = [
         {
             "source": _storable(row.source) or "unknown",
-            "fingerprint": keyring.token(_SEALED_AS, _digest(adapter, row)),
+            "fingerprint": fingerprint,
             "adapter": adapter,
             "field": row.field,
             "reason": row.reason,
             "place": _storable(row.place),
             "subject": subject,
-            "sealed": safe.seal(subject, _SEALED_AS, row.raw),
+            "customer_ref": owner,
+            "sealed": safe.seal(subject, _SEALED_AS, row.raw) if is_open else None,
             "received_at": now,
         }
-        for row, subject in zip(rows, subjects, strict=True)
+        for row, fingerprint, owner, subject, is_open in zip(
+            rows, fingerprints, owners, own, open_rows, strict=True
+        )
     ]
     store.append_quarantined(db, kept)
 
 
-def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append) -> Receipt:
-    """Try every open row again; ``append`` stores the facts and says which were new."""
+def is_own_subject(subject: str) -> bool:
+    """Whether the key of this sealing subject serves one refused row and nothing else."""
+    return subject.startswith(_OWN_SUBJECT)
+
+
+def opened(safe: Sealer, row: Mapping[Any, Any]) -> str:
+    """What a refused row held; raises UnableToOpen."""
+    return safe.open(row["subject"], _SEALED_AS, bytes(row["sealed"]))
+
+
+def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append, refuse: Refuse) -> Receipt:
+    """Try every open row again; ``refuse`` turns back facts that may not be kept, ``append`` stores the rest."""
     receipt, after = Receipt(), 0
     store.lock_replay(db)
     while rows := store.open_quarantine(db, after=after, limit=_REPLAY_ROWS):
         after = rows[-1]["quarantine_no"]
         safe = sealer(db, keyring)
         safe.load({row["subject"] for row in rows})
-        raws = [safe.open(row["subject"], _SEALED_AS, bytes(row["sealed"])) for row in rows]
+        raws = [opened(safe, row) for row in rows]
         verdicts = [
             # Learnt now, whatever the row says: it was refused, so no decision can have seen it before.
             replace(verdict, received_at=now) if isinstance(verdict, Fact) else verdict
@@ -81,7 +103,7 @@ def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append) -
                 [(row["adapter"], row["source"], raw) for row, raw in zip(rows, raws, strict=True)], now
             )
         ]
-        verdicts = consent.screen(db, verdicts, now=now)
+        verdicts = refuse(db, consent.screen(db, verdicts, now=now))
         fresh = append(db, [verdict for verdict in verdicts if isinstance(verdict, Fact)], keyring=keyring)
         outcomes: dict[int, str] = {}
         for row, verdict in zip(rows, verdicts, strict=True):
@@ -145,12 +167,12 @@ def _line_verdicts(lines: dict[int, dict[str, Any]], now: datetime) -> dict[int,
     return verdicts
 
 
-def _subject(row: RefusedRow) -> str:
+def _owner(row: RefusedRow) -> str | None:
+    """Whose row it is; None when it does not say so, or says it unreadably."""
     reference = row.customer_ref
     if not row.source or not reference or len(reference) > REFERENCE_LENGTH_MAX:
-        return _NOBODY
-    subject = f"{row.source}:{reference}"
-    return subject if _storable(subject) == subject else _NOBODY
+        return None
+    return reference if _storable(reference) == reference else None
 
 
 def _storable(text: str) -> str:

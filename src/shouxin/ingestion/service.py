@@ -29,6 +29,7 @@ from shouxin.ingestion.domain import (
     receipt_of,
     with_tokens,
 )
+from shouxin.ingestion.erasure import refuse_erased, without_erased
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
@@ -58,7 +59,7 @@ def accept(
     verdicts = [
         text if isinstance(text, Refusal) else check_envelope(text, now=now, source=source) for text in texts
     ]
-    verdicts = consent.screen(db, verdicts, now=now)
+    verdicts = refuse_erased(db, consent.screen(db, verdicts, now=now))
     facts = [verdict for verdict in verdicts if isinstance(verdict, Fact)]
     fresh = append(db, facts, keyring=keyring)
     refused = [
@@ -71,6 +72,7 @@ def accept(
             text.decode("utf-8", "backslashreplace")
             if isinstance(text, bytes)
             else repr(type(raw[position])),
+            _named_customer(text),
         )
         for position, (text, verdict) in enumerate(zip(texts, verdicts, strict=True))
         if isinstance(verdict, Refusal)
@@ -141,6 +143,7 @@ def _load_chunk(
     agreed = consent.screen_rows(db, chunk.rows, now=now)
     if agreed.rows is not chunk.rows:  # some rows go, or go without a field: look at what is left
         found = bulk.screened(agreed.rows, now=now, token=token)
+    found = without_erased(db, found, agreed.rows)
     by_rule = (*agreed.refused, *found.refused)
     quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
     quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
@@ -229,7 +232,7 @@ def list_quarantine(
 
 def replay_quarantine(db: Connection, keyring: Keyring, now: datetime) -> Receipt:
     """Try every refused row again under today's rules; what is taken is released, learnt ``now``."""
-    return quarantine.replay(db, keyring, now=now, append=append)
+    return quarantine.replay(db, keyring, now=now, append=append, refuse=refuse_erased)
 
 
 def _load(
@@ -278,6 +281,16 @@ def _spelled(item: Mapping[str, Any] | bytes) -> bytes | Refusal:
         return msgspec.json.encode(item)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return Refusal("", "not valid JSON")
+
+
+def _named_customer(text: bytes | Refusal) -> str | None:
+    """The customer that a refused item names, so that forgetting them forgets it."""
+    try:
+        item = msgspec.json.decode(text) if isinstance(text, bytes) else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    named = item.get("customer_ref") if isinstance(item, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _fact(event: Event) -> Fact:

@@ -233,6 +233,7 @@ def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
         "reason",
         "place",
         "subject",
+        "customer_ref",
         "sealed",
         "received_at",
     )
@@ -285,7 +286,7 @@ def open_quarantine(db: Connection, *, after: int, limit: int) -> list[RowMappin
             """
             SELECT quarantine_no, source, adapter, field, reason, place, subject, sealed
             FROM ingestion.quarantine q
-            WHERE quarantine_no > :after AND NOT EXISTS (
+            WHERE quarantine_no > :after AND sealed IS NOT NULL AND NOT EXISTS (
                 SELECT FROM ingestion.quarantine_release r WHERE r.quarantine_no = q.quarantine_no)
             ORDER BY quarantine_no LIMIT :limit
             """

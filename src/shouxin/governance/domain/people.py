@@ -31,6 +31,8 @@ class Permission(StrEnum):
     OVERVIEW_READ = "overview.read"
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_REVEAL = "customers.reveal"
+    CUSTOMERS_EXPORT = "customers.export"
+    CUSTOMERS_ERASE = "customers.erase"
     ALERTS_READ = "alerts.read"
     ALERTS_HANDLE = "alerts.handle"
     CASES_READ = "cases.read"
@@ -75,11 +77,14 @@ _READING = frozenset(
         _P.REPORTS_READ,
     }
 )
+# What a customer may ask of us by law: to have all that is personal, and to have it erased.
+_ANSWERING = frozenset({_P.CUSTOMERS_EXPORT, _P.CUSTOMERS_ERASE})
 # Whoever drafts does not approve, whoever audits does not handle, whoever administers does neither.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.RISK_ANALYST: _READING | _HANDLING | {_P.POLICIES_DRAFT, _P.MODELS_DRAFT},
+    Role.RISK_ANALYST: _READING | _HANDLING | _ANSWERING | {_P.POLICIES_DRAFT, _P.MODELS_DRAFT},
     Role.RISK_MANAGER: _READING
     | _HANDLING
+    | _ANSWERING
     | {
         _P.LINES_FREEZE,
         _P.LINES_APPROVE,

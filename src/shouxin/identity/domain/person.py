@@ -18,7 +18,8 @@ REASON_LENGTH_MIN = 10
 class MaskedProfile:
     """A customer as the console shows them; None is what we were never told.
 
-    ``verified`` names the fields whose present value the customer has shown to be theirs.
+    ``verified`` names the fields whose present value the customer has shown to be theirs; ``erased_at``
+    says that there is nothing to show, and since when.
     """
 
     name: str | None
@@ -31,6 +32,7 @@ class MaskedProfile:
     channel: str | None
     registered_at: datetime | None
     verified: frozenset[str]
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from shouxin.ingestion.domain.registering import (
     check,
     event_of,
 )
+from shouxin.ingestion.erasure import refuse_erased
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
@@ -118,7 +119,7 @@ def register(
         for row, (refusals, _) in zip(rows, checked, strict=True)
     ]
     # Before anything is compared: what may not be kept is not told, so the same again is a duplicate.
-    facts = consent.screen(db, told_facts, now=now)
+    facts = refuse_erased(db, consent.screen(db, told_facts, now=now))
     tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
     known = store.told_at_registration(
         db, [fact.source_id for fact in facts if isinstance(fact, Fact)], source=source

@@ -91,8 +91,7 @@ def _erasures() -> None:
             erased_at timestamptz NOT NULL,
             erased_by text NOT NULL,
             approved_by text NOT NULL CHECK (approved_by <> erased_by),
-            approval_id text NOT NULL,
-            ground text NOT NULL
+            approval_id text NOT NULL UNIQUE
         )
         """
     )
