@@ -1,4 +1,4 @@
-"""Erasing at a customer's request: what still ties us to them stands against it, and the line ends with it."""
+"""Erasing at a customer's request: what still ties us to them stands against it; the line ends with it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ def updatable_sql(table: str, *, columns: Sequence[str], why: str) -> str:
 def erasable_sql(table: str, *, why: str) -> str:
     """SQL that also lets the application delete rows and never change one; for personal values."""
     quoted = why.replace("'", "''")
-    return f"GRANT SELECT, INSERT, DELETE ON {table} TO {APP_ROLE}; COMMENT ON TABLE {table} IS 'erasable: {quoted}'"
+    grant = f"GRANT SELECT, INSERT, DELETE ON {table} TO {APP_ROLE}"
+    return f"{grant}; COMMENT ON TABLE {table} IS 'erasable: {quoted}'"
 
 
 def removable_sql(table: str, *, why: str) -> str:

@@ -28,7 +28,7 @@ from shouxin.identity.domain import (
     reveal_refusal,
     verified_fields,
 )
-from shouxin.identity.erasure.store import erased_at
+from shouxin.identity.erasure import erased_at
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id

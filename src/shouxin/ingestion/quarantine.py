@@ -88,7 +88,7 @@ def opened(safe: Sealer, row: Mapping[Any, Any]) -> str:
 
 
 def replay(db: Connection, keyring: Keyring, *, now: datetime, append: Append, refuse: Refuse) -> Receipt:
-    """Try every open row again; ``refuse`` turns back facts that may not be kept, ``append`` stores the rest."""
+    """Try every open row again; ``refuse`` turns facts back that may not be kept, ``append`` stores."""
     receipt, after = Receipt(), 0
     store.lock_replay(db)
     while rows := store.open_quarantine(db, after=after, limit=_REPLAY_ROWS):

@@ -12,7 +12,7 @@ from shouxin.identity.erasure.domain import (
     Obligations,
     erasure_subject,
 )
-from shouxin.identity.erasure.service import ask_to_erase, erase
+from shouxin.identity.erasure.service import ask_to_erase, erase, erased_at
 
 __all__ = [
     "Erasure",
@@ -21,5 +21,6 @@ __all__ = [
     "Obligations",
     "ask_to_erase",
     "erase",
+    "erased_at",
     "erasure_subject",
 ]

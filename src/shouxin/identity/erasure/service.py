@@ -89,6 +89,11 @@ def erase(
     return erasure
 
 
+def erased_at(db: Connection, customer_id: CustomerId) -> datetime | None:
+    """When a customer was erased, under this id or one that was merged into it; None if never."""
+    return store.erased_at(db, customer_id)
+
+
 def _record(
     db: Connection, erasure: Erasure, *, operator: Operator, approval: Approval, now: datetime
 ) -> None:

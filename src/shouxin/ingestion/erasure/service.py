@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from shouxin.governance import Keyring, erase_subjects, erased_subjects, sealer
 from shouxin.governance.domain import SEALED_FIELDS
@@ -21,7 +21,7 @@ from shouxin.ingestion.reading import RefusedRow
 
 REASON = "its customer was erased; send nothing personal of them"
 _ROWS = 5_000
-_Other = TypeVar("_Other")
+_Verdict = TypeVar("_Verdict", bound=Fact | Refusal | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def erase_references(
     )
 
 
-def refuse_erased(db: Connection, verdicts: Sequence[Fact | _Other]) -> list[Fact | Refusal | _Other]:
+def refuse_erased(db: Connection, verdicts: Sequence[_Verdict]) -> list[_Verdict | Refusal]:
     """The same verdicts, but a fact that would seal something of an erased customer is refused."""
     subjects = {_subject(one) for one in verdicts if isinstance(one, Fact) and _would_seal(one)}
     gone = erased_subjects(db, subjects)
@@ -105,9 +105,9 @@ def _identifiers(db: Connection, keyring: Keyring, refs: Sequence[tuple[str, str
 
 def _rows_that_tell(
     db: Connection, keyring: Keyring, looked_for: frozenset[str], *, skipped: set[int]
-) -> tuple[list[dict[str, object]], int]:
+) -> tuple[list[RowMapping], int]:
     """Refused rows of nobody we know that hold an identifier, and how many of other customers do."""
-    nobodys: list[dict[str, object]] = []
+    nobodys: list[RowMapping] = []
     left = after = 0
     while looked_for and (rows := erasure_store.refused_rows(db, after=after, limit=_ROWS)):
         after = rows[-1]["quarantine_no"]
@@ -118,7 +118,7 @@ def _rows_that_tell(
                 continue
             if tells(quarantine.opened(safe, row), looked_for):
                 left += bool(row["of_customer"])
-                nobodys += [] if row["of_customer"] else [dict(row)]
+                nobodys += [] if row["of_customer"] else [row]
     return nobodys, left
 
 
