@@ -21,7 +21,7 @@ from shouxin.ingestion.reading import RefusedRow
 
 REASON = "its customer was erased; send nothing personal of them"
 _ROWS = 5_000
-_Verdict = TypeVar("_Verdict", bound=Fact | Refusal | None)
+_Verdict = TypeVar("_Verdict", Fact | Refusal, Fact | Refusal | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def erase_references(
     )
 
 
-def refuse_erased(db: Connection, verdicts: Sequence[_Verdict]) -> list[_Verdict | Refusal]:
+def refuse_erased(db: Connection, verdicts: Sequence[_Verdict]) -> list[_Verdict]:
     """The same verdicts, but a fact that would seal something of an erased customer is refused."""
     subjects = {_subject(one) for one in verdicts if isinstance(one, Fact) and _would_seal(one)}
     gone = erased_subjects(db, subjects)
