@@ -142,10 +142,6 @@ def check_keyring(db: Connection, keyring: Keyring) -> None:
     The first keyring that a database sees leaves a key wrapped under itself; a later one must open it,
     and must have the wrapping key of every slot.
     """
-    kept = data_keys.wrapped_keys(db, [_CHECK])
-    if not kept:
-        Sealer(db, keyring).prepare([_CHECK])
-        return
     missing = [slot for slot, wraps in key_slots.generations(db).items() if not keyring.holds(slot, wraps)]
     if missing:
         raise UnableToLoadKey(
@@ -153,6 +149,10 @@ def check_keyring(db: Connection, keyring: Keyring) -> None:
             "back the newest copy of that file, or, after restoring an older dump, the newest tables "
             "governance.data_key and governance.key_slot (docs/operating.md)"
         )
+    kept = data_keys.wrapped_keys(db, [_CHECK])
+    if not kept:
+        Sealer(db, keyring).prepare([_CHECK])
+        return
     try:
         Sealer(db, keyring).load([_CHECK])
     except UnableToOpen:
