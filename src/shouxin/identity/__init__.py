@@ -7,6 +7,7 @@ What is personal stays sealed: pages get masked values, and a clear one needs a 
 reason, and leaves a trace in the audit.
 """
 
+from shouxin.identity.disclosure import DisclosureRefusal, PersonalValue, disclose
 from shouxin.identity.domain import (
     Conflict,
     ConflictRow,
@@ -40,16 +41,19 @@ from shouxin.identity.service import (
 __all__ = [
     "Conflict",
     "ConflictRow",
+    "DisclosureRefusal",
     "Erasure",
     "ErasureRefusal",
     "ErasureRefusalReason",
     "MaskedProfile",
     "Obligations",
+    "PersonalValue",
     "RevealRefusal",
     "RevealRefusalReason",
     "UnableToLink",
     "UnifyCount",
     "ask_to_erase",
+    "disclose",
     "ensure_customer",
     "erase",
     "find_customer",

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin import ingestion
-from shouxin.governance import Keyring, Operator, record_audit, sealer
+from shouxin.governance import Keyring, Operator, record_audit
 from shouxin.identity import store
 from shouxin.identity.domain import (
     MATCHING_FIELDS,
@@ -120,7 +120,7 @@ def masked_profile(
     told = ingestion.personal_facts(db, refs) if refs else []
     facts = [fact for fact in told if fact.occurred_at <= as_of and fact.received_at <= as_of]
     present = present_values(facts)
-    opened = _opened(db, keyring, present.values())
+    opened = ingestion.opened_values(db, keyring, present.values())
     shown = {field: masked(field, opened[fact]) for field, fact in present.items()}
     registered = ingestion.list_events(db, refs, as_of=as_of, kinds=["customer_registered"]) if refs else []
     first = registered[0] if registered else None
@@ -149,7 +149,7 @@ def masked_names(
         if fact.field == "name":
             names.setdefault(owner[fact.source, fact.customer_ref], []).append(fact)
     present = {asked: present_values(facts).get("name") for asked, facts in names.items()}
-    opened = _opened(db, keyring, [fact for fact in present.values() if fact is not None])
+    opened = ingestion.opened_values(db, keyring, [fact for fact in present.values() if fact is not None])
     return {CustomerId(asked): masked("name", opened[fact]) for asked, fact in present.items() if fact}
 
 
@@ -185,7 +185,7 @@ def reveal(
     if refusal is not None:
         return RevealRefusal(refusal)
     assert fact is not None
-    return _opened(db, keyring, [fact])[fact]
+    return ingestion.opened_values(db, keyring, [fact])[fact]
 
 
 def _first_id(ref: Reference) -> str:
@@ -236,15 +236,3 @@ def _audited(db: Connection, action: str, customer_id: str, *, other: str, now: 
         detail={"other": other},
         now=now,
     )
-
-
-def _opened(db: Connection, keyring: Keyring, facts: Iterable[PersonalFact]) -> dict[PersonalFact, str]:
-    """The clear values of sealed facts, the data keys loaded at once."""
-    sealed = [(fact, fact.sealed) for fact in facts if fact.sealed is not None]
-    opener = sealer(db, keyring)
-    opener.load({_subject(fact) for fact, _ in sealed})
-    return {fact: opener.open(_subject(fact), fact.field, value) for fact, value in sealed}
-
-
-def _subject(fact: PersonalFact) -> str:
-    return f"{fact.source}:{fact.customer_ref}"

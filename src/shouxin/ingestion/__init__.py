@@ -21,6 +21,7 @@ from shouxin.ingestion.erasure import ErasedValues, erase_references
 from shouxin.ingestion.history import HistoryFiles, export_history
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
+from shouxin.ingestion.opening import opened_values
 from shouxin.ingestion.reading import UnableToRead
 from shouxin.ingestion.service import (
     UnableToLoad,
@@ -67,6 +68,7 @@ __all__ = [
     "new_references",
     "olist_chunks",
     "online_retail_chunks",
+    "opened_values",
     "personal_facts",
     "record",
     "replay_quarantine",

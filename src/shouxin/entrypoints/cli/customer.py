@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
-from shouxin import cases, decisions, governance, grading
+from shouxin import cases, decisions, governance, grading, reporting
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
@@ -19,10 +22,12 @@ from shouxin.entrypoints.cli.common import (
     read_instant,
     say,
 )
+from shouxin.entrypoints.export_page import export_page
 from shouxin.governance import Operator
-from shouxin.identity import ErasureRefusal, find_customer, masked_profile, references_of
+from shouxin.identity import DisclosureRefusal, ErasureRefusal, find_customer, masked_profile, references_of
 from shouxin.ingestion import consent
 from shouxin.kernel import CustomerId
+from shouxin.reporting import CustomerExport
 
 app = typer.Typer(
     help="Look at one customer, hand out what is known of them, or erase it.", no_args_is_help=True
@@ -104,6 +109,49 @@ def erase(
         with progress_bar("wrapping keys destroyed") as advance:
             governance.destroy_erased_keys(house.database.begin, house.keyring, progress=advance)
     emit({"state": "erased"} | asdict(answer), as_json=as_json, title="Erased")
+
+
+@app.command()
+def export(
+    ref: RefArgument,
+    operator: OperatorOption,
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the audit.")],
+    source: SourceOption = "shop",
+    out: Annotated[Path | None, typer.Option(help="Folder for customer.json and customer.html.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand out all that is known of a customer, in clear: to files, or with --json alone to the output."""
+    if out is None and not as_json:
+        raise typer.BadParameter("name a folder with --out, or take --json")
+    with opened_house(home) as house, house.database.begin() as db:
+        found, person = _customer(db, ref, source=source), _operator(db, operator)
+        told = reporting.export_customer(
+            db, house.keyring, found, operator=person, reason=reason, now=house.clock()
+        )
+    if isinstance(told, DisclosureRefusal):
+        fail(f"{told.text.en} {told.text.zh}")
+    if out is None:
+        emit(told.as_data(), as_json=True)
+        return
+    files = _written(out, told)
+    counts = {name: len(rows) for name, rows in told.sections.items()}
+    emit({"customer_id": found, "files": files} | counts, as_json=as_json, title="Exported")
+
+
+def _written(folder: Path, export: CustomerExport) -> list[str]:
+    """Both forms, readable by their owner alone: they hold everything in clear."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    texts = {
+        "customer.json": json.dumps(export.as_data(), ensure_ascii=False, indent=1, default=str),
+        "customer.html": export_page(export),
+    }
+    for name, text in texts.items():
+        (folder / name).unlink(missing_ok=True)
+        handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    return [str(folder / name) for name in texts]
 
 
 def _tell_request(asked: str | ErasureRefusal, customer_id: CustomerId, *, as_json: bool) -> None:

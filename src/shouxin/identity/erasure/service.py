@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from shouxin import ingestion
-from shouxin.governance import Keyring, Operator, record_audit, request_approval, sealer
+from shouxin.governance import Keyring, Operator, record_audit, request_approval
 from shouxin.identity.erasure import store
 from shouxin.identity.erasure.domain import (
     Erasure,
@@ -135,12 +135,7 @@ def _asking_refusal(
 
 def _reason_tells(db: Connection, keyring: Keyring, refs: Sequence[tuple[str, str]], reason: str) -> bool:
     """Whether a reason holds a personal value of the customer, as it stands now."""
-    facts = [fact for fact in present_values(ingestion.personal_facts(db, refs)).values() if fact.sealed]
-    safe = sealer(db, keyring)
+    facts = present_values(ingestion.personal_facts(db, refs)).values()
+    values = ingestion.opened_values(db, keyring, facts).values()
     told = folded_text(reason)
-    values = (
-        safe.open(f"{fact.source}:{fact.customer_ref}", fact.field, fact.sealed)
-        for fact in facts
-        if fact.sealed is not None
-    )
     return any(len(value) >= _TOLD_LENGTH_MIN and folded_text(value) in told for value in values)

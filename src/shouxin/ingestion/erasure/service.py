@@ -17,6 +17,7 @@ from shouxin.ingestion.bulk import Screened
 from shouxin.ingestion.domain import Fact, Refusal
 from shouxin.ingestion.erasure import store as erasure_store
 from shouxin.ingestion.erasure.domain import IDENTIFYING_FIELDS, needles, tells
+from shouxin.ingestion.opening import opened_values
 from shouxin.ingestion.reading import RefusedRow
 
 REASON = "its customer was erased; send nothing personal of them"
@@ -94,13 +95,8 @@ def without_erased(db: Connection, found: Screened, rows: pa.Table) -> Screened:
 def _identifiers(db: Connection, keyring: Keyring, refs: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Every phone, e-mail and national id that was ever told under these references."""
     facts = [fact for fact in store.personal_facts(db, refs) if fact.field in IDENTIFYING_FIELDS]
-    safe = sealer(db, keyring)
-    safe.load({f"{fact.source}:{fact.customer_ref}" for fact in facts})
-    return needles(
-        (fact.field, safe.open(f"{fact.source}:{fact.customer_ref}", fact.field, fact.sealed))
-        for fact in facts
-        if fact.sealed is not None
-    )
+    opened = opened_values(db, keyring, facts)
+    return needles((fact.field, value) for fact, value in opened.items())
 
 
 def _rows_that_tell(
