@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scenarios.furnished import furnish
-from shouxin import credit, governance, identity, ingestion
+from shouxin import cases, credit, governance, identity, ingestion
 from shouxin.database.supervisor import OWNER_ROLE
 from shouxin.entrypoints.cli import audit, customer, doctor, keys
 from shouxin.entrypoints.house import opened_house
@@ -129,8 +129,6 @@ def test_who_owes_or_is_looked_at_is_not_erased_and_the_line_ends_with_the_perso
         line = credit.line_of(db, found)
         held = credit.place_hold if False else None
         assert held is None and not line.frozen
-        from shouxin import cases
-
         opened = cases.open_case(db, customer_id=found, origin="manual", title="look", opened_by="t", now=now)
         credit.limits.service.move_figures(db, line, outstanding=Money(100, "CNY"))
     asking = ("erase", "C000", "--operator", "ask.er")
@@ -142,7 +140,7 @@ def test_who_owes_or_is_looked_at_is_not_erased_and_the_line_ends_with_the_perso
     assert code == 1 and "not closed" in told
     with opened_house(place) as house, house.database.begin() as db:
         cases.close(
-            db, opened.row.case_no, outcome=cases.CaseOutcome.FALSE_ALARM, reason="nothing", by="t", now=now
+            db, opened.row.case_no, outcome=cases.CaseOutcome.NO_ACTION, reason="nothing", by="t", now=now
         )
     code, told = said(customer.app, *asking, "--reason", WHY)
     assert code == 0

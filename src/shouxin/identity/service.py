@@ -29,6 +29,7 @@ from shouxin.identity.domain import (
     verified_fields,
 )
 from shouxin.identity.erasure import erased_at
+from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id
@@ -169,9 +170,12 @@ def reveal(
     """
     refusal = reveal_refusal(field, operator=operator, reason=reason)
     fact = None
+    refs = references_of(db, customer_id)
+    tells = reason_tells(db, keyring, refs, reason)
+    if refusal is None and tells:
+        refusal = RevealRefusalReason.REASON_TELLS
     if refusal is None:
-        refs = references_of(db, customer_id)
-        fact = present_values(ingestion.personal_facts(db, refs) if refs else []).get(field)
+        fact = present_values(ingestion.personal_facts(db, refs)).get(field)
         refusal = None if fact else RevealRefusalReason.NOTHING_KNOWN
     if refusal in {None, RevealRefusalReason.NOT_PERMITTED}:
         record_audit(
@@ -179,7 +183,7 @@ def reveal(
             actor=operator.operator_id,
             action="customer.revealed" if refusal is None else "customer.reveal_refused",
             subject=f"customer:{customer_id}",
-            detail={"field": field[:20], "reason": reason.strip()},
+            detail={"field": field[:20], "reason": "" if tells else reason.strip()},
             now=now,
         )
     if refusal is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from shouxin.ingestion.domain import (
     with_tokens,
 )
 from shouxin.ingestion.erasure import refuse_erased, without_erased
+from shouxin.ingestion.naming import cached_token
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
@@ -94,7 +94,7 @@ def append(db: Connection, facts: Sequence[Fact], *, keyring: Keyring | None = N
     """Store facts, their clear values replaced by tokens and sealed; returns the identities that were new."""
     if keyring is None:
         return store.append_facts(db, facts)
-    token = _cached_token(keyring)
+    token = cached_token(keyring)
     first: dict[tuple[str, str], Fact] = {}
     for fact in facts:
         first.setdefault((fact.source, fact.source_id), fact)
@@ -121,7 +121,7 @@ def load_stepwise(
     What was loaded stays when the load is interrupted, and loading again adds nothing twice. While a chunk
     is stored, the next one is read and checked; chunks are stored in their order.
     """
-    receipt, token = Receipt(), _cached_token(keyring)
+    receipt, token = Receipt(), cached_token(keyring)
     for chunk, found in one_ahead(chunks, lambda chunk: bulk.screened(chunk.rows, now=now, token=token)):
         with begin() as db:
             receipt += _load_chunk(db, chunk, found, keyring=keyring, now=now, token=token)
@@ -267,11 +267,6 @@ def _sealed(
         )
         for fact, field in held
     ]
-
-
-def _cached_token(keyring: Keyring) -> bulk.Token:
-    """The token of a value, for the time of one load: devices and cards come again and again."""
-    return lru_cache(maxsize=100_000)(keyring.token)
 
 
 def _spelled(item: Mapping[str, Any] | bytes) -> bytes | Refusal:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shouxin.governance.domain import Operator, Permission, may
-from shouxin.identity.domain.person import REASON_LENGTH_MIN
+from shouxin.identity.domain.person import REASON_LENGTH_MIN, REASON_TELLS
 from shouxin.kernel import Bilingual
 
 
@@ -30,6 +30,7 @@ class DisclosureRefusalReason(StrEnum):
     NOT_PERMITTED = "not_permitted"
     UNKNOWN_CUSTOMER = "unknown_customer"
     REASON_TOO_SHORT = "reason_too_short"
+    REASON_TELLS = "reason_tells"
 
 
 _R = DisclosureRefusalReason
@@ -40,6 +41,7 @@ _TEXTS = {
         f"请填写至少 {REASON_LENGTH_MIN} 个字符的理由。",
         f"Say why, in at least {REASON_LENGTH_MIN} characters.",
     ),
+    _R.REASON_TELLS: REASON_TELLS,
 }
 
 

@@ -14,6 +14,7 @@ from shouxin.identity.disclosure.domain import (
     PersonalValue,
     disclosure_refusal,
 )
+from shouxin.identity.reasons import reason_tells
 from shouxin.identity.store import members
 from shouxin.kernel import CustomerId
 
@@ -32,14 +33,17 @@ def disclose(
     A refusal for want of permission is audited as well.
     """
     refs = [(source, ref) for _, source, ref in members(db, [customer_id])]
+    tells = reason_tells(db, keyring, refs, reason)
     refusal = disclosure_refusal(operator=operator, is_known=bool(refs), reason=reason)
+    if refusal is None and tells:
+        refusal = DisclosureRefusalReason.REASON_TELLS
     if refusal in {None, DisclosureRefusalReason.NOT_PERMITTED}:
         record_audit(
             db,
             actor=operator.operator_id,
             action="customer.exported" if refusal is None else "customer.export_refused",
             subject=f"customer:{customer_id}",
-            detail={"reason": reason.strip()},
+            detail={"reason": "" if tells else reason.strip()},
             now=now,
         )
     if refusal is not None:

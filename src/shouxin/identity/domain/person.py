@@ -12,6 +12,10 @@ from shouxin.ingestion.domain import PersonalFact
 from shouxin.kernel import Bilingual, CustomerId
 
 REASON_LENGTH_MIN = 10
+REASON_TELLS = Bilingual(
+    "理由中含有该客户的个人信息；理由会永久保存，请勿写入。",
+    "The reason holds a personal value of this customer; reasons are kept for ever, so leave it out.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class RevealRefusalReason(StrEnum):
     NOT_PERMITTED = "not_permitted"
     UNKNOWN_FIELD = "unknown_field"
     REASON_TOO_SHORT = "reason_too_short"
+    REASON_TELLS = "reason_tells"
     NOTHING_KNOWN = "nothing_known"
 
 
@@ -75,6 +80,7 @@ _TEXTS = {
         f"请填写至少 {REASON_LENGTH_MIN} 个字符的查看理由。",
         f"Say why, in at least {REASON_LENGTH_MIN} characters.",
     ),
+    _R.REASON_TELLS: REASON_TELLS,
     _R.NOTHING_KNOWN: Bilingual("该客户没有登记此项信息。", "Nothing of the kind is known of this customer."),
 }
 

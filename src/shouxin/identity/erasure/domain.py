@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shouxin.governance.domain import Operator, Permission, may
-from shouxin.identity.domain.person import REASON_LENGTH_MIN
+from shouxin.identity.domain.person import REASON_LENGTH_MIN, REASON_TELLS
 from shouxin.kernel import Approval, Bilingual, CustomerId
 
 
@@ -43,10 +43,7 @@ _TEXTS = {
         f"请填写至少 {REASON_LENGTH_MIN} 个字符的理由。",
         f"Say why, in at least {REASON_LENGTH_MIN} characters.",
     ),
-    _R.REASON_TELLS: Bilingual(
-        "理由中含有该客户的个人信息；理由会永久保存，请勿写入。",
-        "The reason holds a personal value of this customer; reasons are kept for ever, so leave it out.",
-    ),
+    _R.REASON_TELLS: REASON_TELLS,
     _R.OWES: Bilingual("该客户尚有未还金额。", "The customer still owes money."),
     _R.HOLDS: Bilingual(
         "该客户尚有冻结中的订单金额。", "An amount is still held for an order of this customer."

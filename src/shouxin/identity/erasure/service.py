@@ -20,12 +20,9 @@ from shouxin.identity.erasure.domain import (
     erasure_subject,
     reason_refusal,
 )
+from shouxin.identity.reasons import reason_tells
 from shouxin.identity.store import members
-from shouxin.ingestion.domain import present_values
-from shouxin.ingestion.erasure.domain import folded_text
 from shouxin.kernel import Approval, CustomerId
-
-_TOLD_LENGTH_MIN = 2
 
 
 def ask_to_erase(
@@ -42,7 +39,7 @@ def ask_to_erase(
     refs = _references(db, customer_id)
     refusal = _asking_refusal(db, customer_id, refs, operator=operator, obligations=obligations)
     refusal = refusal or reason_refusal(reason)
-    if refusal is None and _reason_tells(db, keyring, refs, reason):
+    if refusal is None and reason_tells(db, keyring, refs, reason):
         refusal = ErasureRefusalReason.REASON_TELLS
     if refusal is not None:
         return ErasureRefusal(refusal)
@@ -131,11 +128,3 @@ def _asking_refusal(
         erased_at=store.erased_at(db, customer_id),
         obligations=obligations,
     )
-
-
-def _reason_tells(db: Connection, keyring: Keyring, refs: Sequence[tuple[str, str]], reason: str) -> bool:
-    """Whether a reason holds a personal value of the customer, as it stands now."""
-    facts = present_values(ingestion.personal_facts(db, refs)).values()
-    values = ingestion.opened_values(db, keyring, facts).values()
-    told = folded_text(reason)
-    return any(len(value) >= _TOLD_LENGTH_MIN and folded_text(value) in told for value in values)

@@ -28,6 +28,7 @@ from shouxin.ingestion.domain.registering import (
     event_of,
 )
 from shouxin.ingestion.erasure import refuse_erased
+from shouxin.ingestion.naming import token_of
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
@@ -181,7 +182,7 @@ def _receipt(chunk: RawChunk, answers: Sequence[Registered]) -> Receipt:
 
 
 def _tokens(keyring: Keyring, fact: Fact) -> Tokens:
-    return {f: keyring.token(f, value) for f, value in fact.personal.items() if f in SEALED_FIELDS}
+    return {f: token_of(keyring, f, value) for f, value in fact.personal.items() if f in SEALED_FIELDS}
 
 
 def _keep_refused(
