@@ -7,7 +7,7 @@ What is personal stays sealed: pages get masked values, and a clear one needs a 
 reason, and leaves a trace in the audit.
 """
 
-from shouxin.identity.disclosure import DisclosureRefusal, PersonalValue, disclose
+from shouxin.identity.disclosing import disclose
 from shouxin.identity.domain import (
     Conflict,
     ConflictRow,
@@ -17,6 +17,7 @@ from shouxin.identity.domain import (
     UnifyCount,
     masked,
 )
+from shouxin.identity.domain.disclosure import DisclosureRefusal, PersonalValue
 from shouxin.identity.erasure import (
     Erasure,
     ErasureRefusal,

@@ -1,4 +1,4 @@
-"""Disclose, and leave a trace of it."""
+"""Disclosing: everything personal that is known of a customer, in clear, because they asked for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from shouxin import ingestion
 from shouxin.governance import Keyring, Operator, record_audit
-from shouxin.identity.disclosure.domain import (
+from shouxin.identity.domain.disclosure import (
     DisclosureRefusal,
     DisclosureRefusalReason,
     PersonalValue,
