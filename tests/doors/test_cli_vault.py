@@ -68,6 +68,7 @@ def test_an_export_has_everything_in_clear_and_is_audited(said, place):
     assert {row["field"]: row["value"] for row in told["personal"]} == PERSON
     assert told["personal"][0]["source"] == "shop"
     assert [row["kind"] for row in told["events"]] == ["customer_registered"]
+    assert {row["state"] for row in told["consents"]} == {"never_asked"}
     assert set(told) >= {"grades", "decisions", "line", "instalments", "alerts", "cases", "viewings"}
     assert told["viewings"][0]["action"] == "customer.exported"
     code, entries = said(audit.app, "list", "--action", "customer.exported")

@@ -14,6 +14,7 @@ from shouxin.cases import CaseFilter
 from shouxin.early_warning import AlertFilter
 from shouxin.governance import Keyring, Operator
 from shouxin.identity import DisclosureRefusal
+from shouxin.ingestion import consent
 from shouxin.kernel import Bilingual, CustomerId, Event, Money
 from shouxin.reporting import store
 from shouxin.reporting.domain.export import CustomerExport, Row
@@ -43,6 +44,10 @@ def export_customer(
     sections: dict[str, Sequence[Row]] = {
         "references": [{"source": source, "customer_ref": ref} for source, ref in refs],
         "personal": [_row(asdict(value)) for value in values],
+        "consents": [
+            _row({name: getattr(one, name) for name in ("purpose", "state", "since", "text_version")})
+            for one in consent.standings(db, refs, as_of=now)
+        ],
         "events": [_event(event) for event in ingestion.list_events(db, refs, as_of=now)],
         "grades": _grades(db, customer_id),
         "decisions": [
