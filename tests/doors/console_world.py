@@ -34,11 +34,13 @@ def house_of(database, *, clock) -> House:
 
 
 def small_world(database, *, now: datetime) -> World:
-    """Twelve customers: graded, lent to, some late, one with a case; five invited operators."""
+    """Twelve customers: graded, lent to, some late, one with a case; one refused event; five operators."""
     house = house_of(database, clock=frozen_clock(now))
     with database.begin() as db:
-        ingestion.accept(db, [_registered(i, now) for i in range(CUSTOMERS)], keyring=house.keyring, now=now)
-        identity.unify(db, now=now)
+        sent = [_registered(i, now) for i in range(CUSTOMERS)]
+        sent.append(sent[0] | {"source_id": "reg-moon", "payload": {"channel": "moon"}})
+        ingestion.accept(db, sent, keyring=house.keyring, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
         customers = tuple(
             identity.ensure_customer(db, source="shop", customer_ref=f"C2{i:04d}", now=now)
             for i in range(CUSTOMERS)
@@ -52,6 +54,27 @@ def small_world(database, *, now: datetime) -> World:
         for days_ago in (30, 15, 0):
             reporting.record_day(db, day=today - timedelta(days=days_ago), now=now)
     return World(house, customers, invitations)
+
+
+def two_alike(world: World, *, now: datetime) -> tuple[str, str]:
+    """Two of the customers tell of the same door: too little to merge them, enough to look."""
+    told = [
+        {
+            "source": "shop",
+            "source_id": f"moved-{i}",
+            "kind": "customer_updated",
+            "version": 1,
+            "customer_ref": f"C2{i:04d}",
+            "occurred_at": now.isoformat(),
+            "payload": {"channel": "web"},
+            "personal": {"address": "北京市海淀区中关村大街27号2号楼3单元1102室"},
+        }
+        for i in (0, 11)
+    ]
+    with world.house.database.begin() as db:
+        ingestion.accept(db, told, keyring=world.house.keyring, now=now)
+        assert identity.unify(db, keyring=world.house.keyring, now=now).merged == 0
+    return world.customers[0], world.customers[11]
 
 
 def set_up(world: World, name: str, *, now: datetime) -> pyotp.TOTP:

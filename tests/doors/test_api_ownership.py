@@ -79,7 +79,7 @@ def test_a_customer_of_two_shops_shows_each_its_own_plans(street):
         with street.house.database.begin() as db:
             ingestion.accept(db, events, keyring=street.house.keyring, now=NOW, source=source)
     with street.house.database.begin() as db:
-        assert identity.unify(db, now=NOW).merged == 1
+        assert identity.unify(db, keyring=street.house.keyring, now=NOW).merged == 1
     hold = street.ask(street.shop, "C000").json()["hold"]["id"]
     street.post(street.shop, f"/v1/holds/{hold}/capture")
     ids = {street.get(who, "/v1/customers/C000").json()["customer_id"] for who in (street.shop, street.rival)}

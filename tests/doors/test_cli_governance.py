@@ -83,7 +83,7 @@ def test_a_customer_is_shown_masked(said, place, now):
     }
     with opened_house(place) as house, house.database.begin() as db:
         accept(db, [event], keyring=house.keyring, now=now)
-        unify(db, now=now)
+        unify(db, keyring=house.keyring, now=now)
     code, shown = said(customer.app, "show", "A", "--source", "cli-shop")
     assert code == 0
     assert (shown["name"], shown["phone"], shown["email"]) == ("陈*静", "138****0001", None)

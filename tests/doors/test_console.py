@@ -10,8 +10,8 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from doors.console_client import Browser, Clock
-from doors.console_world import PASSWORD, set_up, small_world
-from shouxin import cases, decisions, early_warning, governance, scoring
+from doors.console_world import PASSWORD, set_up, small_world, two_alike
+from shouxin import cases, decisions, early_warning, governance, identity, scoring
 from shouxin.cases import CaseFilter
 from shouxin.decisions import STANDARD_CHECKOUT
 from shouxin.early_warning import AlertFilter, AlertState
@@ -21,9 +21,13 @@ from shouxin.governance import ApprovalState
 
 PAGES = (
     "/",
+    "/quality",
+    "/quarantine",
+    "/quarantine/1",
     "/customers",
     "/alerts",
     "/cases",
+    "/matches",
     "/approvals",
     "/reports",
     "/audit?verify=yes",
@@ -195,9 +199,9 @@ def posted_paths(app: Litestar) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "refused"),
     [
-        ("maria", (*PAGES[1:5], "/audit", "/operators", "/customers/x", "/alerts/1", "/cases/1")),
+        ("maria", (*PAGES[1:6], "/audit", "/operators", "/customers/x", "/alerts/1", "/cases/1")),
         ("liwei", ("/audit", "/operators")),
-        ("sunyue", ("/operators",)),
+        ("sunyue", ("/operators", "/matches")),
         ("chenjing", ("/operators",)),
         ("root", PAGES[1:]),
     ],
@@ -227,6 +231,9 @@ def test_a_role_does_only_what_it_may(browser, world, clock):
         "/cases/1/close",
         f"/customers/{customer}/freeze",
         f"/customers/{customer}/reveal",
+        "/matches/same",
+        "/matches/different",
+        "/matches/rulings/1/undo",
     ):
         response = browser.post(path, {"reason": "because of that", "alert": str(alert.alert_no)})
         assert response.status_code == 403, path
@@ -318,6 +325,30 @@ def test_identity_is_masked_until_somebody_says_why(browser, world, clock):
     assert "19900000003" not in browser.get(place).text
     (entry,) = audited(world, "customer.revealed")
     assert "19900000003" not in str(entry.detail)
+
+
+def test_two_who_may_be_one_are_compared_ruled_and_parted_again(browser, world, clock):
+    one, other = two_alike(world, now=clock.now)
+    signed_in(browser, world, clock, "liwei")
+    shown = browser.get("/matches").text
+    assert "陈*静" in shown and "地址" in shown and "北京市海淀区中关村" not in shown
+    pair = {"one_id": one, "other_id": other}
+    refused = browser.post("/matches/same", pair | {"reason": "short"})
+    assert refused.status_code == 422
+    done = browser.post("/matches/same", pair | {"reason": "called both, one voice"})
+    assert done.headers["location"] == "/matches?said=matches_same"
+    with world.house.database.begin() as db:
+        assert identity.find_customer(db, source="credit", customer_ref=other) == one
+        (ruling,) = identity.list_rulings(db, limit=9)
+    (entry,) = audited(world, "customer.ruled_same")
+    assert entry.actor == ruling.ruled_by
+    undone = browser.post(f"/matches/rulings/{ruling.ruling_no}/undo", {"reason": "it was the sister"})
+    assert undone.status_code == 303
+    done = browser.post("/matches/different", pair | {"reason": "it was the sister"})
+    assert done.headers["location"] == "/matches?said=matches_different"
+    with world.house.database.begin() as db:
+        assert identity.possible_matches(db, limit=9) == ([], 0)
+        assert identity.find_customer(db, source="credit", customer_ref=other) == other
 
 
 def test_the_search_finds_customers_and_alerts(browser, world, clock):

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 
 from doors import walk
 from doors.console_client import Clock
-from doors.console_world import PASSWORD, set_up, small_world
+from doors.console_world import PASSWORD, set_up, small_world, two_alike
 from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 
@@ -51,6 +51,7 @@ def test_a_walk_through_every_page_has_nothing_to_complain_about(fresh_database,
     if not walk.CHROMIUM.exists():
         pytest.skip(f"Chromium is not at {walk.CHROMIUM}; this walk needs it")
     world = small_world(fresh_database, now=now)
+    two_alike(world, now=now)
     clock = Clock(now)
     house = world.house
     app = create_console_app(House(house.database, house.keyring, house.home, clock))
@@ -71,7 +72,7 @@ def test_a_walk_through_every_page_has_nothing_to_complain_about(fresh_database,
         clock.forward(seconds=30)
         work_in_the_drawer(browser, url, code=pyotp.TOTP(secret).at(clock.now))
     assert report.complaints == []
-    assert len(report.pages) == 1 + 5 * (len(walk.PLACES) + 3)
+    assert len(report.pages) == 1 + 5 * (len(walk.PLACES) + 4)
     assert report.requests_cold <= 5 and report.cold_bytes < 60_000
 
 

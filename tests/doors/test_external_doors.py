@@ -182,7 +182,7 @@ def test_the_night_refreshes_customers_with_a_line_within_the_budget(world, hous
     with house.database.begin() as db:
         for number in range(8):
             register(db, house.keyring, person(number), now=now)
-        identity.unify(db, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
         for number in range(8):
             customer = identity.find_customer(db, source="shop", customer_ref=person(number).ref)
             credit.open_line(db, customer, limit=Money(500_000, "CNY"), reason="test", now=now)
@@ -244,7 +244,7 @@ def test_the_commands_enquire_and_count(own_home, bureau, now, monkeypatch):
         for number in range(6):
             register(db, house.keyring, person(number), now=now)
         register(db, house.keyring, person(9), now=now, consents=False)
-        identity.unify(db, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
     ended = [
         run("external", "enquire", person(n).ref, "--product", "sesame_score", "--json") for n in range(6)
     ]
@@ -258,6 +258,8 @@ def test_the_commands_enquire_and_count(own_home, bureau, now, monkeypatch):
     assert (counted["cost_minor"], counted["outcomes"]["no_consent"]) == (80 * paid, 1)
     (provider,) = json.loads(run("external", "status", "--json").stdout)["providers"]
     assert provider["breaker"] == "closed" and provider["spent"] == str(Money(80 * paid, "CNY"))
+    found = {each["name"]: each for each in json.loads(run("doctor", "--json").stdout)["findings"]}
+    assert found["external data"]["state"] == "right" and "closed" in found["external data"]["told"]
     lift = run("external", "lift", "--json")
     assert lift.exit_code == 1 and lift.stdout == ""
     assert run("external", "costs", "--since", "soon").exit_code == 2

@@ -31,9 +31,12 @@ _ARGUMENTS = [
 ]
 PLACES = (
     "/",
+    "/quality",
+    "/quarantine",
     "/customers",
     "/alerts",
     "/cases",
+    "/matches",
     "/approvals",
     "/reports",
     "/audit?verify=yes",
@@ -135,7 +138,7 @@ def _open_all(page: Page, places: tuple[str, ...], look: str, shots: Path, repor
         page.goto(place)
         shot = place.strip("/").partition("?")[0] or "overview"
         _shoot(page, f"{look}-{shot}", shots, report)
-    for listing, shot in (("/customers", "customer"), ("/cases", "case")):
+    for listing, shot in (("/customers", "customer"), ("/cases", "case"), ("/quarantine", "quarantined")):
         if listing not in places:
             continue
         page.goto(listing)

@@ -217,12 +217,12 @@ def verified_phone(db, ref, at):
 
 def two_who_are_one(db, now):
     """Each had a line; a telephone number that both verified makes them one customer."""
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYS, now=now)
     first, second = good_customer(db, now, "C-good"), good_customer(db, now, "C-twin")
     lines = [credit.apply_for_line(db, customer, now=now) for customer in (first, second)]
     for ref in ("C-good", "C-twin"):
         verified_phone(db, ref, now)
-    assert identity.unify(db, now=now).merged == 1
+    assert identity.unify(db, keyring=KEYS, now=now).merged == 1
     kept = identity.find_customer(db, source="shop", customer_ref="C-good")
     return kept, {line.customer_id: line for line in lines}, first if kept == second else second
 
@@ -260,13 +260,13 @@ def test_what_is_used_under_one_name_is_used_under_the_other(db, model, now):  #
 
 def test_the_line_of_a_customer_is_found_after_a_merge(db, model, now):  # noqa: F811
     furnished(db, model, now)
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYS, now=now)
     good_customer(db, now, "C-good")
     younger = good_customer(db, now, "C-twin")
     line = credit.open_line(db, younger, limit=yuan("500.00"), reason="grade B", now=now)
     for ref in ("C-good", "C-twin"):
         verified_phone(db, ref, now)
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYS, now=now)
     kept = identity.find_customer(db, source="shop", customer_ref="C-twin")
     assert kept != younger, "the older of the two stays"
     assert credit.line_of(db, kept).line_id == line.line_id

@@ -46,7 +46,7 @@ def shop(db, now, home):
                 raw.append(envelope(ref, number, "refund_issued", late, refund_kind="return"))
     receipt = ingestion.accept(db, raw, keyring=load_keyring(home), now=now)
     assert receipt.quarantined == 0, receipt
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=load_keyring(home), now=now)
     ids = {ref: identity.find_customer(db, source="shop", customer_ref=ref) for ref in ("C1", "C2")}
     credit.open_line(db, ids["C2"], limit=Money(100_000, "CNY"), reason="test", now=now)
     db.execute(text("UPDATE credit.line SET outstanding_minor = 90000, held_minor = 5000"))

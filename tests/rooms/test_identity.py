@@ -63,7 +63,7 @@ class Shop:
         self.tell(
             "customer_registered",
             ref,
-            {"name": "客户", **personal},
+            {"name": f"客户{ref}", **personal},
             source=source,
             channel="app",
             region="浙江",
@@ -85,13 +85,13 @@ def test_every_reference_gets_a_customer_whose_id_follows_from_it(db, now, shop)
     shop.registered("A")
     shop.registered("B")
     shop.registered("A", source="web")
-    assert unify(db, now=now) == UnifyCount(references=3, customers=3, merged=0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(references=3, customers=3, merged=0)
     assert shop.customer("A") == derived_id("cus", "shop", "A")
     assert shop.customer("A", source="web") == derived_id("cus", "web", "A")
     assert shop.customer("C") is None
-    assert unify(db, now=now) == UnifyCount(0, 0, 0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, 0)
     shop.registered("C")
-    assert unify(db, now=now) == UnifyCount(1, 1, 0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(1, 1, 0)
 
 
 @pytest.mark.parametrize("field", ["phone", "email", "national_id"])
@@ -100,9 +100,9 @@ def test_a_shared_identifier_makes_one_customer_only_when_both_verified_it(db, n
     for ref in ("A", "B", "C"):
         shop.registered(ref, **{field: value})
     shop.verified("A", field, value)
-    assert unify(db, now=now).merged == 0
+    assert unify(db, keyring=KEYRING, now=now).merged == 0
     shop.verified("B", field, value.upper() if field == "email" else value)
-    assert unify(db, now=now) == UnifyCount(0, 0, 1)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, 1)
     assert shop.customer("A") == shop.customer("B") == derived_id("cus", "shop", "A")
     assert shop.customer("C") == derived_id("cus", "shop", "C")
 
@@ -111,7 +111,7 @@ def test_a_shared_identifier_makes_one_customer_only_when_both_verified_it(db, n
 def test_names_and_addresses_prove_nothing(db, now, shop, field):
     for ref in ("A", "B"):
         shop.registered(ref, **{field: PERSON[field]})
-    assert unify(db, now=now).merged == 0
+    assert unify(db, keyring=KEYRING, now=now).merged == 0
 
 
 def test_one_phone_of_two_people_merges_nobody_and_is_reported(db, now, shop):
@@ -121,7 +121,7 @@ def test_one_phone_of_two_people_merges_nobody_and_is_reported(db, now, shop):
         shop.verified(ref, "phone", PERSON["phone"])
     shop.registered("C")
     shop.verified("C", "phone", PERSON["phone"])
-    assert unify(db, now=now) == UnifyCount(references=3, customers=3, merged=0, conflicts=1)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(references=3, customers=3, merged=0, conflicts=1)
     (conflict,) = list_conflicts(db)
     assert conflict.field == "phone"
     assert set(conflict.customer_ids) == {shop.customer(ref) for ref in ("A", "B", "C")}
@@ -131,12 +131,12 @@ def test_one_phone_of_two_people_merges_nobody_and_is_reported(db, now, shop):
 def test_chains_of_evidence_lead_to_the_eldest_and_old_ids_still_lead_there(db, now, shop):
     for ref in ("A", "B", "C", "D"):
         shop.registered(ref)
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     old = {ref: shop.customer(ref) for ref in ("A", "B", "C", "D")}
     for left, right, number in (("C", "D", 3), ("B", "C", 2), ("A", "B", 1)):
         for ref in (left, right):
             shop.verified(ref, "phone", f"1380000000{number}")
-        assert unify(db, now=now).merged == 1
+        assert unify(db, keyring=KEYRING, now=now).merged == 1
     assert {shop.customer(ref) for ref in old} == {old["A"]}
     expected = [("shop", ref) for ref in "ABCD"] + [("credit", old[r]) for r in sorted(old, key=old.get)]
     for customer_id in old.values():
@@ -166,14 +166,14 @@ EVIDENCE = [
 def test_the_same_evidence_gives_the_same_people_in_any_order_and_any_portions(db, now, shop, seed):
     for ref in "ABCDEFGH":
         shop.registered(ref)
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     evidence, random = EVIDENCE[:], Random(seed)
     random.shuffle(evidence)
     while evidence:
         portion = [evidence.pop() for _ in range(min(len(evidence), random.randint(1, 5)))]
         for ref, field, value in portion:
             shop.verified(ref, field, value)
-        unify(db, now=now)
+        unify(db, keyring=KEYRING, now=now)
     people = {
         frozenset(r for r in "ABCDEFGH" if shop.customer(r) == shop.customer(ref)) for ref in "ABCDEFGH"
     }
@@ -186,10 +186,10 @@ def test_who_turns_out_to_be_another_is_parted_again_and_the_audit_tells(db, now
     for ref in ("A", "B"):
         shop.registered(ref)
         shop.verified(ref, "phone", PERSON["phone"])
-    assert unify(db, now=now).merged == 1
+    assert unify(db, keyring=KEYRING, now=now).merged == 1
     shop.verified("A", "national_id", "33010019900101001X")
     shop.verified("B", "national_id", "330100199202020028")
-    assert unify(db, now=now) == UnifyCount(0, 0, merged=0, conflicts=1)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, merged=0, conflicts=1)
     assert shop.customer("A") != shop.customer("B")
     (parted,) = list_audit(db, limit=10, action="customer.parted")
     assert parted.subject == f"customer:{shop.customer('B')}"
@@ -200,15 +200,15 @@ def test_a_phone_of_hundreds_of_accounts_tells_nothing_about_who_they_are(db, no
     for ref in refs[:5]:
         shop.registered(ref)
         shop.verified(ref, "phone", PERSON["phone"])
-    assert unify(db, now=now).merged == 4
+    assert unify(db, keyring=KEYRING, now=now).merged == 4
     for ref in refs[5:]:
         shop.registered(ref)
         shop.verified(ref, "phone", PERSON["phone"])
-    assert unify(db, now=now).conflicts == 1
+    assert unify(db, keyring=KEYRING, now=now).conflicts == 1
     assert len({shop.customer(ref) for ref in refs}) == len(refs)
     shop.verified(refs[7], "email", "seven@jincheng.example")
     shop.verified(refs[90], "email", "seven@jincheng.example")
-    assert unify(db, now=now) == UnifyCount(0, 0, merged=1, conflicts=0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, merged=1, conflicts=0)
     assert shop.customer(refs[7]) == shop.customer(refs[90])
     (conflict,) = list_conflicts(db)
     assert len(conflict.customer_ids) <= SHARED_BY_MAX
@@ -216,7 +216,7 @@ def test_a_phone_of_hundreds_of_accounts_tells_nothing_about_who_they_are(db, no
 
 def test_what_our_own_credit_room_reports_leads_to_the_customer_and_makes_none(db, now, shop):
     shop.registered("A")
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     customer_id = shop.customer("A")
     event = Event("credit", "r1", "line_limit_changed", 1, customer_id, now, now, payload={})
     stranger = Event("credit", "r2", "line_limit_changed", 1, "cus_stranger", now, now, payload={})
@@ -225,7 +225,7 @@ def test_what_our_own_credit_room_reports_leads_to_the_customer_and_makes_none(d
     from shouxin.kernel import Money
 
     record(db, [replace(item, amount=Money(100, "CNY")) for item in (event, stranger)])
-    assert unify(db, now=now) == UnifyCount(0, 0, 0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, 0)
     assert references_of(db, customer_id) == [("shop", "A"), ("credit", customer_id)]
     assert find_customer(db, source="credit", customer_ref="cus_stranger") is None
     with pytest.raises(UnableToLink):
@@ -239,7 +239,7 @@ def test_a_customer_made_at_the_checkout_is_the_one_that_the_batch_finds(db, now
     made = ensure_customer(db, source="shop", customer_ref="A", now=now)
     assert ensure_customer(db, source="shop", customer_ref="A", now=now) == made
     shop.registered("A")
-    assert unify(db, now=now) == UnifyCount(0, 0, 0)
+    assert unify(db, keyring=KEYRING, now=now) == UnifyCount(0, 0, 0)
     assert shop.customer("A") == made
 
 
@@ -255,7 +255,7 @@ def test_a_profile_is_masked_and_shows_the_last_value(db, now, shop):
     shop.tell("customer_updated", "A", {"email": "chenwenjing@jincheng.example"}, channel="web")
     shop.verified("A", "email", PERSON["email"])  # an address of before is proven again, and becomes the last
     shop.tell("customer_updated", "A", {"email": "chen@jincheng.example"})
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     profile = masked_profile(db, KEYRING, shop.customer("A"))
     assert profile.name == "陈*静"
     assert profile.phone == "138****0001"
@@ -308,14 +308,14 @@ def test_names_of_a_page_come_masked_and_together(db, now, shop):
     shop.registered("A", name="陈文静")
     shop.registered("B", name="John Smith")
     shop.tell("login_recorded", "C", {"device": "d-1"})
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     ids = [shop.customer(ref) for ref in ("A", "B", "C")]
     assert masked_names(db, KEYRING, ids) == {ids[0]: "陈*静", ids[1]: "J*** S***"}
 
 
 def test_an_operator_with_a_reason_sees_a_value_and_leaves_a_trace(db, now, shop):
     shop.registered("A", **PERSON)
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     customer_id = shop.customer("A")
     reason = "call back about order O-9"
     shown = reveal(db, KEYRING, customer_id, "phone", operator=ANALYST, reason=reason, now=now)
@@ -341,7 +341,7 @@ def test_an_operator_with_a_reason_sees_a_value_and_leaves_a_trace(db, now, shop
 )
 def test_a_value_stays_sealed(db, now, shop, operator, field, reason, expected, traces):
     shop.registered("A", phone=PERSON["phone"])
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     answer = reveal(db, KEYRING, shop.customer("A"), field, operator=operator, reason=reason, now=now)
     assert isinstance(answer, RevealRefusal)
     assert answer.reason == expected
@@ -353,7 +353,7 @@ def test_nothing_personal_is_stored_in_this_room(db, now, shop):
     shop.registered("A", **PERSON)
     for field in ("phone", "email", "national_id"):
         shop.verified("A", field, PERSON[field])
-    unify(db, now=now)
+    unify(db, keyring=KEYRING, now=now)
     for table in ("customer", "link", "identifier", "merge", "conflict"):
         stored = str(db.scalar(text(f"SELECT json_agg(t)::text FROM identity.{table} t")))
         assert not [value for value in PERSON.values() if value in stored]

@@ -42,10 +42,6 @@ def test_a_load_prints_its_account_and_running_it_again_adds_nothing(own_home, t
     }
     again = json.loads(run("online-retail", file, "--home", own_home, "--json").stdout)
     assert (again["accepted"], again["duplicates"], again["quarantined"]) == (0, 1, 1)
-    listed = json.loads(run("quarantine", "--home", own_home, "--json").stdout)["rows"]
-    assert [row["place"] for row in listed if row["source"] == "online-retail"] == ["lines.csv:3"]
-    replayed = json.loads(run("replay", "--home", own_home, "--json").stdout)
-    assert replayed["quarantined"] == replayed["read"]
 
 
 def test_a_file_that_can_not_be_read_is_one_clear_line_and_exit_1(own_home, tmp_path):
@@ -59,3 +55,20 @@ def test_the_schemas_are_written_to_a_folder(tmp_path):
     assert run("schemas", "--out", tmp_path / "schemas", "--json").exit_code == 0
     schema = json.loads((tmp_path / "schemas" / "order_placed.schema.json").read_text())
     assert schema["$id"] == "urn:shouxin:event:order_placed:1"
+
+
+def test_clicks_and_surveys_are_loaded_with_an_account(own_home, tmp_path):
+    clicks, answers = tmp_path / "events.csv", tmp_path / "answers.csv"
+    lines = ("1433221332117,1,view,5,", "1433221332117,1,transaction,5,9")
+    clicks.write_text("\n".join(("timestamp,visitorid,event,itemid,transactionid", *lines)))
+    answers.write_text("客户编号,问卷,作答时间,满意度\nC1,回访,2026-01-05,5\nC2,回访,2026-01-05,九\n")
+    told = json.loads(run("clickstream", clicks, "--home", own_home, "--json").stdout)
+    assert (told["read"], told["accepted"], told["reasons"]) == (2, 1, {"price: missing": 1})
+    told = json.loads(run("survey", answers, "--source", "crm", "--home", own_home, "--json").stdout)
+    assert (told["read"], told["accepted"]) == (2, 1)
+    assert told["reasons"] == {"satisfaction: not a whole number from 1 to 5": 1}
+    listed = json.loads(run("quarantine", "--source", "crm", "--home", own_home, "--json").stdout)["rows"]
+    assert [(row["place"], row["field"]) for row in listed] == [("answers.csv:3", "satisfaction")]
+    broken = run("survey", clicks, "--home", own_home)
+    assert broken.exit_code == 1 and broken.stderr.count("\n") == 1
+    assert "no column means answered_at or customer_ref or survey" in broken.stderr

@@ -153,7 +153,7 @@ def test_decimal_amounts_and_any_line_end_are_read(db, now, tmp_path):
     ("header", "message"),
     [
         ("source,source_id,kind", "the header lacks customer_ref, occurred_at, payload"),
-        (",".join((*COLUMNS, "colour")), "the event format has no column colour"),
+        (",".join((*COLUMNS, "colour")), "the format has no column colour"),
         (",".join((*COLUMNS, "kind")), "the header names kind twice"),
         ("", "is empty; its first line must name the columns"),
     ],

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from shouxin.entrypoints.cli import app
+from shouxin.identity.domain.clustering import agglomerate, components
 from shouxin.identity.linkage import ColumnKind, UnableToLinkFile, b_cubed, link_file, pairwise, recognise
-from shouxin.identity.linkage.clustering import agglomerate, components
 
 K = ColumnKind
 

@@ -34,7 +34,7 @@ def customers(db, now, keyring):
         db, [registered(ref, now - timedelta(days=90)) for ref in refs], keyring=keyring, now=now
     )
     assert receipt.accepted == len(refs), receipt
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=keyring, now=now)
     ids = {ref: identity.find_customer(db, source="shop", customer_ref=ref) for ref in refs}
     grading.assign(
         db,

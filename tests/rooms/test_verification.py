@@ -92,7 +92,7 @@ def test_a_code_goes_to_the_registered_phone_and_makes_it_verified(db, now, outb
     assert "000042" in outbox.messages[0][2].zh and "000042" in outbox.messages[0][2].en
     assert PERSON["phone"] not in sent.sent_to
     assert answer(db, sent, "000042", now) == Verified("C1", "phone")
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYRING, now=now)
     customer = identity.find_customer(db, source="shop", customer_ref="C1")
     assert identity.masked_profile(db, KEYRING, customer).verified == {"phone"}
 
@@ -148,7 +148,7 @@ def test_a_code_proves_only_the_address_it_went_to(db, now, outbox):
     sent = ask(db, outbox, now)
     register(db, now, kind="customer_updated", number=2, phone="10100000002")
     assert answer(db, sent, "000042", now) == CodeRefusal(R.CLOSED)
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYRING, now=now)
     customer = identity.find_customer(db, source="shop", customer_ref="C1")
     assert not identity.masked_profile(db, KEYRING, customer).verified
 
@@ -211,7 +211,7 @@ def test_a_real_name_is_put_to_the_register(db, now, civil_register, name, natio
     register(db, now, name=name, national_id=national_id)
     verdict = check_real_name(db, KEYRING, source="shop", customer_ref="C1", register=civil_register, now=now)
     assert (verdict.answer, verdict.provider) == (said, "file")
-    identity.unify(db, now=now)
+    identity.unify(db, keyring=KEYRING, now=now)
     customer = identity.find_customer(db, source="shop", customer_ref="C1")
     proven = identity.masked_profile(db, KEYRING, customer).verified
     assert proven == ({"national_id"} if said is RealNameAnswer.AGREES else set())

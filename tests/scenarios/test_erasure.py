@@ -27,6 +27,7 @@ from shouxin.governance import Role, Scope, UnableToLoadKey, UnableToOpen, check
 from shouxin.governance.ciphers import decrypt
 from shouxin.governance.domain.slots import slot_of
 from shouxin.governance.key_file import KeyFile, key_under_master
+from shouxin.ingestion.desk import replay_quarantine
 from shouxin.ingestion.erasure.domain import folded_text
 from shouxin.kernel import CustomerId
 
@@ -391,7 +392,7 @@ def test_what_a_shop_tells_of_them_later_is_refused_counted_and_not_kept(story):
                          "payload": {"items": 1, "payment_method": "card"}}  # fmt: skip
         receipt = ingestion.accept(db, [order], keyring=house.keyring, now=house.clock(), source=SHOP)
         assert receipt.accepted == 1
-        assert ingestion.replay_quarantine(db, house.keyring, house.clock()).accepted == 0
+        assert replay_quarantine(db, house.keyring, house.clock()).accepted == 0
 
 
 def test_an_old_dump_is_restored_with_the_newest_tables_of_keys(story, database):

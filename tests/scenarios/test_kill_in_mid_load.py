@@ -11,14 +11,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scenarios.served import command
-from shouxin import ingestion
+from scenarios.served import command, serving
+from shouxin import governance, ingestion
 from shouxin.database import opened
 from shouxin.database.supervisor import kill_hard, wait_until_gone
 from shouxin.governance import load_keyring, sealer
@@ -26,6 +29,8 @@ from shouxin.governance import load_keyring, sealer
 _FILES, _ROWS = 60, 400
 _ACCEPTED = _FILES * (_ROWS - 2)  # one row in each file is bad, one repeats the file before
 _WAIT_SECONDS = 60
+_CALLS, _LINES = 40, 500
+_NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 @pytest.fixture
@@ -141,3 +146,62 @@ def _check_whole_chunks(names, phones, places):
         (f"{number}/{n}", f"139{number:04}{n:04}") for number, n in good if n % 4 == 0
     )
     assert sorted(places) == sorted(f"{number:03}.parquet:1" for number in files)
+
+
+def test_a_server_that_was_killed_in_mid_call_is_sent_the_same_calls_again(own_home):
+    """Each call is stored whole or not at all; sent again, nothing is lost and nothing doubled."""
+    bodies = [_lines(number) for number in range(_CALLS)]
+    with opened(own_home) as database:
+        with database.begin() as db:
+            scopes = frozenset({governance.Scope.EVENTS_WRITE})
+            _, clear = governance.add_api_key(
+                db, name="bulk", scopes=scopes, source="shop", now=datetime.now(UTC)
+            )
+        bearer = {"Authorization": f"Bearer {clear}"}
+        answered = []
+        with serving(own_home, bearer) as served, ThreadPoolExecutor(4) as senders:
+            calls = [senders.submit(_send, served, body, answered) for body in bodies]
+            _wait_until(lambda: len(answered) >= 4)
+            os.killpg(served.process.pid, signal.SIGKILL)
+            for call in calls:
+                call.result(_WAIT_SECONDS)
+        assert 4 <= len(answered) < _CALLS, "it was killed in the middle"
+        with database.begin() as db:
+            stored = ingestion.event_count(db)
+        assert stored % _LINES == 0 and stored >= len(answered) * _LINES, "whole calls, and all acknowledged"
+
+        with serving(own_home, bearer) as served:
+            told = [served.client.post("/v1/events", content=b, headers=_NDJSON).json() for b in bodies]
+        assert sum(one["accepted"] for one in told) == _CALLS * _LINES - stored
+        assert sum(one["duplicates"] for one in told) == stored
+        with database.begin() as db:
+            assert ingestion.event_count(db) == _CALLS * _LINES
+            assert len(ingestion.list_quarantine(db, limit=10_000)) == _CALLS
+
+
+def _lines(number):
+    """A call of many events, the last of which is bad."""
+    rows = [_row(number, n) for n in range(2, _LINES + 2)]
+    rows = [
+        {name: row[name] for name in ("source_id", "kind", "customer_ref", "occurred_at")}
+        | {"payload": json.loads(row["payload"]), "personal": json.loads(row["personal"] or "{}")}
+        for row in rows
+    ]
+    bad = rows[0] | {"source_id": f"{number}/bad", "payload": {"channel": "moon"}}
+    return "\n".join(json.dumps(row) for row in [*rows, bad]).encode()
+
+
+def _send(served, body, answered):
+    try:
+        answer = served.client.post("/v1/events", content=body, headers=_NDJSON)
+    except httpx.TransportError:
+        return
+    assert answer.status_code == 200, answer.text
+    answered.append(answer.json())
+
+
+def _wait_until(true):
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "the calls do not get on"
+        time.sleep(0.005)

@@ -17,7 +17,7 @@ from shouxin.entrypoints.jobs import close_days, create_worker
 from shouxin.kernel import Money, frozen_clock
 
 DAY = date(2026, 3, 2)  # NOW in Shanghai
-TASKS = {"expire_holds", "close_day", "grade_and_watch", "take_up_stalled"}
+TASKS = {"expire_holds", "close_day", "refresh_external", "grade_and_watch", "take_up_stalled"}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,17 @@ def test_everyone_is_graded_and_watched_at_night(furnished):
     assert one_round(house, "grade_and_watch") == set()
     with house.database.begin() as db:
         assert db.execute(text("SELECT count(*) FROM grading.standing")).scalar_one() == 8
+
+
+def test_the_night_goes_on_without_providers_and_with_settings_that_are_not_right(furnished):
+    house = later(furnished, days=10, hours=1)
+    assert one_round(house, "refresh_external") == set()
+    settings = house.home.path / "providers.toml"
+    settings.write_text("provider = 7")
+    try:
+        assert one_round(house, "refresh_external", "grade_and_watch") == set()
+    finally:
+        settings.unlink()
 
 
 def test_the_job_of_a_killed_worker_is_taken_up_again(furnished):

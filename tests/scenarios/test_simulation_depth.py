@@ -158,7 +158,7 @@ def test_an_outside_score_knows_a_little_and_not_everybody(shop):
         f"""SELECT DISTINCT ON (source_id) customer_ref, payload ->> '$.outcome' AS outcome,
           (payload ->> '$.score')::INT AS score, latent_risk, c.kind
         FROM '{out}/events/*.parquet' e JOIN '{out}/truth/customers.parquet' c USING (customer_ref)
-        WHERE e.kind = 'external_score_received' AND payload ->> '$.product' = 'score'"""
+        WHERE e.kind = 'external_score_received' AND payload ->> '$.product' = 'sesame_score'"""
     ).fetchall()
     thin = [outcome == "unknown_person" for _, outcome, _, _, kind in rows if kind == "thin_file"]
     steady = [outcome == "unknown_person" for _, outcome, _, _, kind in rows if kind == "steady"]

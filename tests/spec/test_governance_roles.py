@@ -11,6 +11,7 @@ customers.read      |    x   |   x   |    x   |    x    |   x   |         |
 customers.reveal    |    x   |   x   |    x   |    x    |       |         |
 customers.export    |    x   |   x   |        |         |       |         |
 customers.erase     |    x   |   x   |        |         |       |         |
+customers.merge     |    x   |   x   |    x   |         |       |         |
 alerts.read         |    x   |   x   |    x   |    x    |   x   |         |
 alerts.handle       |    x   |   x   |    x   |    x    |       |         |
 cases.read          |    x   |   x   |    x   |    x    |   x   |         |
@@ -30,6 +31,8 @@ reports.read        |    x   |   x   |        |         |   x   |    x    |
 audit.read          |        |   x   |        |         |   x   |         |
 operators.manage    |        |       |        |         |       |         |   x
 api_keys.manage     |        |       |        |         |       |         |   x
+quality.read        |    x   |   x   |        |         |   x   |         |
+quarantine.repair   |    x   |   x   |        |         |       |         |
 """
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
 

@@ -12,22 +12,30 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from shouxin.entrypoints.api import CALLS_PER_SECOND_MAX, api_router, open_api
+from shouxin.entrypoints.api.intake import BODY_BYTES_MAX, Intake, IntakeLimits
 from shouxin.entrypoints.api.problems import answer_http
 from shouxin.entrypoints.console import console_exception_handlers, console_routes
 from shouxin.entrypoints.console.app import refused_page
 from shouxin.entrypoints.house import House, opened_house
 
-_BODY_BYTES_MAX = 16 * 1024 * 1024
 
-
-def create_app(house: House, *, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Litestar:
+def create_app(
+    house: House,
+    *,
+    calls_per_second_max: int = CALLS_PER_SECOND_MAX,
+    intake_limits: IntakeLimits | None = None,
+) -> Litestar:
     """The whole application on a house that the caller keeps open."""
+    intake = Intake(intake_limits or IntakeLimits())
     return Litestar(
         route_handlers=[api_router(calls_per_second_max=calls_per_second_max), *console_routes()],
-        dependencies={"house": Provide(lambda: house, sync_to_thread=False)},
+        dependencies={
+            "house": Provide(lambda: house, sync_to_thread=False),
+            "intake": Provide(lambda: intake, sync_to_thread=False),
+        },
         exception_handlers=console_exception_handlers() | {HTTPException: _refuse},
         openapi_config=open_api(),
-        request_max_body_size=_BODY_BYTES_MAX,
+        request_max_body_size=BODY_BYTES_MAX,
         state=State({"house": house}),
         debug=False,
     )
@@ -37,7 +45,7 @@ def served_app() -> Litestar:
     """The application that ``shouxin serve`` runs in its worker: it opens the house of SHOUXIN_HOME."""
     stack = ExitStack()
     house = stack.enter_context(opened_house())
-    app = create_app(house)
+    app = create_app(house, intake_limits=IntakeLimits.from_environment())
     app._lifespan_managers.append(_closing(stack))
     return app
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -12,23 +11,21 @@ from sqlalchemy import Connection
 
 from shouxin import ingestion
 from shouxin.governance import Keyring, Operator, record_audit
-from shouxin.identity import store
+from shouxin.identity import online, store
 from shouxin.identity.domain import (
     MATCHING_FIELDS,
-    SHARED_BY_MAX,
     ConflictRow,
     MaskedProfile,
-    Matching,
     ReferenceIdentifier,
     RevealRefusal,
     RevealRefusalReason,
     UnifyCount,
     masked,
-    match,
     reveal_refusal,
     verified_fields,
 )
 from shouxin.identity.erasure import erased_at
+from shouxin.identity.merging import rematch
 from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
@@ -47,27 +44,38 @@ class UnableToLink(LookupError):
     """Our own credit room spoke of a customer who does not exist."""
 
 
-def unify(db: Connection, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> UnifyCount:
-    """Give every reference in new events a customer, and make those one who are proven to be.
+def unify(
+    db: Connection,
+    *,
+    keyring: Keyring,
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+) -> UnifyCount:
+    """Give every reference in new events a customer, and make those one who are one person.
 
-    Proof is an identifier that was verified under both references. Runs one at a time and goes on
-    where the last run ended; an id follows from the first reference of its customer. Who is one follows
-    from the evidence alone, not from the order or the portions in which it came.
+    Proof is an identifier that was verified under both references, an operator's ruling, or records that
+    agree enough (docs/linkage.md). Runs one at a time and goes on where the last run ended; an id follows
+    from the first reference of its customer. Who is one follows from the evidence alone, not from the order
+    or the portions in which it came.
     """
     after = store.held_progress(db)
     seen, last = ingestion.new_references(db, after_event_no=after)
     refs = [ref for ref in seen if ref[0] != OWN_SOURCE]
+    weights = online.weights_in_use(db)
     references = customers = 0
     tokens: Counter[str] = Counter()
+    touched: set[str] = set()
     for start in range(0, len(refs), _CHUNK):
         chunk = refs[start : start + _CHUNK]
         new = store.unlinked(db, chunk)
         references += len(new)
         customers += store.add_customers(db, new, [_first_id(ref) for ref in new], now=now) if new else 0
-        tokens.update(_new_tokens(db, chunk))
+        facts = ingestion.personal_facts(db, chunk)
+        tokens.update(_new_tokens(db, facts))
+        touched |= online.keep_records(db, keyring, facts, weights=weights)
         if progress is not None:
             progress(start + len(chunk), len(refs))
-    found = _merge(db, tokens, now=now) if tokens else Matching((), ())
+    found = rematch(db, tokens=tokens, customers=touched, weights=weights, now=now)
     store.set_progress(db, last)
     return UnifyCount(references, customers, len(found.merges), len(found.conflicts))
 
@@ -75,6 +83,17 @@ def unify(db: Connection, *, now: datetime, progress: Callable[[int, int], None]
 def find_customer(db: Connection, *, source: str, customer_ref: str) -> CustomerId | None:
     """Whom a reference leads to; for ``credit`` the reference is a customer's id, of before a merge too."""
     return store.customer_of(db, source, customer_ref)
+
+
+def customer_as_of(db: Connection, *, source: str, customer_ref: str, as_of: datetime) -> CustomerId | None:
+    """Whom a reference led to at an instant, as the house saw it then."""
+    own = customer_ref if source == OWN_SOURCE else store.own_id(db, source, customer_ref)
+    return None if own is None else CustomerId(store.member_as_of(db, own, as_of=as_of))
+
+
+def memberships(db: Connection, customer_id: CustomerId) -> list[tuple[str, str | None, datetime]]:
+    """Who of today's customer led to whom since when; None: stood alone from then on. The oldest first."""
+    return store.memberships(db, store.own_ids(db, customer_id))
 
 
 def ensure_customer(db: Connection, *, source: str, customer_ref: str, now: datetime) -> CustomerId:
@@ -196,47 +215,11 @@ def _first_id(ref: Reference) -> str:
     return derived_id("cus", *ref)
 
 
-def _new_tokens(db: Connection, refs: Sequence[Reference]) -> Counter[str]:
-    """Tokens of identifiers that these references have verified and that we did not know of."""
+def _new_tokens(db: Connection, facts: Iterable[PersonalFact]) -> Counter[str]:
+    """Tokens of identifiers that were verified and that we did not know of."""
     verified = [
         ReferenceIdentifier(fact.source, fact.customer_ref, fact.field, fact.token, fact.occurred_at)
-        for fact in ingestion.personal_facts(db, refs)
+        for fact in facts
         if fact.verified and fact.field in MATCHING_FIELDS
     ]
     return store.add_identifiers(db, verified) if verified else Counter()
-
-
-def _merge(db: Connection, tokens: Mapping[str, int], *, now: datetime) -> Matching:
-    """Match everybody whom these tokens touch anew, from all their evidence, and make it so.
-
-    From all of it, not from what earlier runs concluded: so the same facts give the same customers, in
-    whatever order and portions they came. A customer may be parted again by that; the audit tells.
-    """
-    touched = {one.customer_id: one for one in store.neighbours(db, tokens, shared_max=SHARED_BY_MAX)}
-    matching = match(
-        store.identifiers_of(db, list(touched)), age={one: row.customer_no for one, row in touched.items()}
-    )
-    kept = {merge.absorbed_id: merge.customer_id for merge in matching.merges}
-    moved = {one: kept.get(one) for one, row in touched.items() if kept.get(one) != row.merged_into}
-    fresh = [merge for merge in matching.merges if touched[merge.absorbed_id].merged_into is None]
-    again = store.add_merges(db, fresh, now=now)
-    store.point(db, moved)
-    store.add_conflicts(db, matching.conflicts, now=now)
-    for one in sorted(moved):
-        before = touched[one].merged_into
-        if before is not None and kept.get(one) is None:
-            _audited(db, "customer.parted", one, other=before, now=now)
-    for one in again:
-        _audited(db, "customer.merged_again", one, other=kept[one], now=now)
-    return replace(matching, merges=tuple(fresh))
-
-
-def _audited(db: Connection, action: str, customer_id: str, *, other: str, now: datetime) -> None:
-    record_audit(
-        db,
-        actor="identity",
-        action=action,
-        subject=f"customer:{customer_id}",
-        detail={"other": other},
-        now=now,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,11 @@ Reference = tuple[str, str]
 
 
 def held_progress(db: Connection) -> int:
-    """The last event that was looked at, held so that one batch runs at a time."""
+    """The last event that was looked at, held so that one batch runs at a time.
+
+    A batch grows the tables it reads: from here on each statement is planned for the tables as they are.
+    """
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return int(db.scalar(text("SELECT event_no FROM identity.progress FOR UPDATE")))
 
 
@@ -101,41 +105,32 @@ class Neighbour:
     merged_into: str | None
 
 
-def neighbours(db: Connection, tokens: Mapping[str, int], *, shared_max: int) -> list[Neighbour]:
-    """Everybody whom new identifiers may make one, or part: their holders, the holders of what those hold,
-    and so on. ``tokens`` says how many holders of each are new.
+def neighbours(
+    db: Connection, tokens: Mapping[str, int], *, customers: Collection[str], shared_max: int
+) -> list[Neighbour]:
+    """Everybody whom new evidence may make one, or part: the holders of new identifiers and the given
+    customers, who shares an identifier, a pair or a ruling with them, and so on. ``tokens`` says how many
+    holders of each are new.
 
     An identifier that more than ``shared_max`` hold leads nowhere, unless it became that by these.
     """
+    values = {"shared_max": shared_max, "many": shared_max + 1 + max(tokens.values(), default=0)}
+    seeds = db.execute(text(_HOLDERS), {**values, "tokens": list(tokens), "added": list(tokens.values())})
+    reached: set[str] = {row.customer_id for row in seeds} | set(customers)
+    # A statement a step, not a recursive one: that is planned once, for the first few rows.
+    edge = reached
+    while edge:
+        found = db.execute(text(_TIED), {**values, "customers": list(edge)})
+        edge = {row.customer_id for row in found} - reached
+        reached |= edge
     rows = db.execute(
         text(
-            f"""
-            WITH RECURSIVE given AS (
-                SELECT * FROM unnest(CAST(:tokens AS text[]), CAST(:added AS bigint[])) AS g (token, added)
-            ), reached AS (
-                SELECT l.customer_id
-                FROM given
-                JOIN identity.identifier i USING (token) JOIN identity.link l USING (source, customer_ref)
-                WHERE i.field = 'national_id' OR {_HOLDERS_MANY} - given.added <= :shared_max
-                UNION
-                SELECT other.customer_id
-                FROM reached
-                JOIN identity.link l USING (customer_id)
-                JOIN identity.identifier i USING (source, customer_ref)
-                JOIN identity.identifier j ON j.token = i.token AND j.field = i.field
-                JOIN identity.link other ON other.source = j.source AND other.customer_ref = j.customer_ref
-                WHERE i.field = 'national_id' OR {_HOLDERS_MANY} <= :shared_max
-            )
-            SELECT customer_id, customer_no, merged_into
-            FROM reached JOIN identity.customer USING (customer_id)
+            """
+            SELECT customer_id, customer_no, merged_into FROM identity.customer
+            WHERE customer_id = ANY (:ids)
             """
         ),
-        {
-            "tokens": list(tokens),
-            "added": list(tokens.values()),
-            "shared_max": shared_max,
-            "many": shared_max + 1 + max(tokens.values()),
-        },
+        {"ids": list(reached)},
     )
     return [Neighbour(*row) for row in rows]
 
@@ -143,6 +138,32 @@ def neighbours(db: Connection, tokens: Mapping[str, int], *, shared_max: int) ->
 # Counted no further than makes a difference: of a service's phone there may be a million.
 _HOLDERS_MANY = """(SELECT count(*) FROM (
     SELECT FROM identity.identifier h WHERE h.token = i.token AND h.field = i.field LIMIT :many) AS held)"""
+
+
+_HOLDERS = f"""
+    SELECT DISTINCT l.customer_id
+    FROM unnest(CAST(:tokens AS text[]), CAST(:added AS bigint[])) AS given (token, added)
+    JOIN identity.identifier i USING (token) JOIN identity.link l USING (source, customer_ref)
+    WHERE i.field = 'national_id' OR {_HOLDERS_MANY} - given.added <= :shared_max"""
+_TIED = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT customer_id, customer_no
+        FROM unnest(CAST(:customers AS text[])) AS a (customer_id) JOIN identity.customer USING (customer_id)
+    )
+    SELECT other.customer_id
+    FROM asked JOIN identity.link l USING (customer_id)
+    JOIN identity.identifier i USING (source, customer_ref)
+    JOIN identity.identifier j ON j.token = i.token AND j.field = i.field
+    JOIN identity.link other ON other.source = j.source AND other.customer_ref = j.customer_ref
+    WHERE i.field = 'national_id' OR {_HOLDERS_MANY} <= :shared_max
+    UNION SELECT o.customer_id
+    FROM asked JOIN identity.match_pair p ON p.one_no = asked.customer_no
+    JOIN identity.customer o ON o.customer_no = p.other_no
+    UNION SELECT o.customer_id
+    FROM asked JOIN identity.match_pair p ON p.other_no = asked.customer_no
+    JOIN identity.customer o ON o.customer_no = p.one_no
+    UNION SELECT unnest(r.customer_ids || r.other_ids) FROM identity.ruling r
+    WHERE r.customer_ids && CAST(:customers AS text[]) OR r.other_ids && CAST(:customers AS text[])"""
 
 
 def identifiers_of(db: Connection, customers: Sequence[str]) -> list[Identifier]:
@@ -197,8 +218,12 @@ def add_merges(db: Connection, merges: Sequence[Merge], *, now: datetime) -> lis
     return [merge.absorbed_id for merge in merges if merge.absorbed_id not in added]
 
 
-def point(db: Connection, kept: Mapping[str, str | None]) -> None:
-    """Each of these customers leads to the one beside it from now on; None: it stands by itself."""
+def point(db: Connection, kept: Mapping[str, str | None], *, now: datetime) -> None:
+    """Each of these customers leads to the one beside it from now on; None: it stands by itself.
+
+    The history keeps it, so that whom a customer led to is known of every day.
+    """
+    values = {"customers": list(kept), "kept": list(kept.values()), "now": now}
     db.execute(
         text(
             """
@@ -207,8 +232,69 @@ def point(db: Connection, kept: Mapping[str, str | None]) -> None:
             WHERE c.customer_id = m.customer_id
             """
         ),
-        {"customers": list(kept), "kept": list(kept.values())},
+        values,
     )
+    db.execute(
+        text(
+            """
+            INSERT INTO identity.membership (customer_id, merged_into, since)
+            SELECT customer_id, kept, :now
+            FROM unnest(CAST(:customers AS text[]), CAST(:kept AS text[])) AS m (customer_id, kept)
+            """
+        ),
+        values,
+    )
+
+
+def member_as_of(db: Connection, customer_id: str, *, as_of: datetime) -> str:
+    """Whom a customer led to at an instant: itself, where no history says otherwise."""
+    found: str | None = db.scalar(
+        text(
+            """
+            SELECT merged_into FROM identity.membership
+            WHERE customer_id = :id AND since <= :as_of ORDER BY since DESC, membership_no DESC LIMIT 1
+            """
+        ),
+        {"id": customer_id, "as_of": as_of},
+    )
+    return found or customer_id
+
+
+def memberships(db: Connection, customer_ids: Sequence[str]) -> list[tuple[str, str | None, datetime]]:
+    """(customer, whom it led to from then on or None, since when) of every change, the oldest first."""
+    rows = db.execute(
+        text(
+            """
+            SELECT customer_id, merged_into, since FROM identity.membership
+            WHERE customer_id = ANY (:ids) OR merged_into = ANY (:ids) ORDER BY since, membership_no
+            """
+        ),
+        {"ids": list(customer_ids)},
+    )
+    return [(row.customer_id, row.merged_into, row.since) for row in rows]
+
+
+def own_ids(db: Connection, customer_id: str) -> list[str]:
+    """The ids of all customers who lead to this one today, it among them, the eldest first."""
+    rows = db.execute(
+        text(
+            """
+            SELECT customer_id FROM identity.customer
+            WHERE coalesce(merged_into, customer_id) = :id ORDER BY customer_no
+            """
+        ),
+        {"id": customer_id},
+    )
+    return [row.customer_id for row in rows]
+
+
+def own_id(db: Connection, source: str, customer_ref: str) -> str | None:
+    """The customer that a reference had of its own, whatever it was merged into."""
+    found: str | None = db.scalar(
+        text("SELECT customer_id FROM identity.link WHERE source = :source AND customer_ref = :customer_ref"),
+        {"source": source, "customer_ref": customer_ref},
+    )
+    return found
 
 
 def add_conflicts(db: Connection, conflicts: Sequence[Conflict], *, now: datetime) -> None:

@@ -7,6 +7,8 @@ twice. Names, phones and the like are replaced by tokens at this door: the log h
 """
 
 from shouxin.ingestion.adapting import Interpreted
+from shouxin.ingestion.clickstream import clickstream_chunks
+from shouxin.ingestion.desk import QuarantineFilter, list_quarantine, replay_quarantine
 from shouxin.ingestion.domain import (
     KINDS,
     EventKind,
@@ -15,6 +17,7 @@ from shouxin.ingestion.domain import (
     Receipt,
     Refusal,
     RefusedItem,
+    broken_promises,
     json_schemas,
 )
 from shouxin.ingestion.erasure import ErasedValues, erase_references
@@ -29,7 +32,6 @@ from shouxin.ingestion.service import (
     event_count,
     file_chunks,
     list_events,
-    list_quarantine,
     load_file,
     load_olist,
     load_online_retail,
@@ -37,8 +39,8 @@ from shouxin.ingestion.service import (
     new_references,
     personal_facts,
     record,
-    replay_quarantine,
 )
+from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
     "KINDS",
@@ -47,6 +49,7 @@ __all__ = [
     "HistoryFiles",
     "Interpreted",
     "PersonalFact",
+    "QuarantineFilter",
     "QuarantinedRow",
     "Receipt",
     "Refusal",
@@ -54,6 +57,8 @@ __all__ = [
     "UnableToLoad",
     "UnableToRead",
     "accept",
+    "broken_promises",
+    "clickstream_chunks",
     "erase_references",
     "event_count",
     "export_history",
@@ -72,4 +77,5 @@ __all__ = [
     "personal_facts",
     "record",
     "replay_quarantine",
+    "survey_chunks",
 ]

@@ -59,9 +59,13 @@ Token = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A chunk after the check: a table of what is taken, facts with clear values, what is refused."""
+    """A chunk after the check: a table of what is taken, facts with clear values, what is refused.
+
+    ``passed`` is the table before rows of one identity were made one.
+    """
 
     table: pa.Table
+    passed: pa.Table
     personal: tuple[tuple[int, Fact], ...]
     refused: tuple[RefusedRow, ...]
 
@@ -73,7 +77,8 @@ def screened(rows: pa.Table, *, now: datetime, token: Token) -> Screened:
     one identity the first. Clear values stay in ``personal`` (by position), in memory.
     """
     if not rows.num_rows:
-        return Screened(_POSITIONED_SCHEMA.empty_table(), (), ())
+        empty = _POSITIONED_SCHEMA.empty_table()
+        return Screened(empty, empty, (), ())
     with working_engine() as engine:
         engine.register("given", rows)
         typed = query_table(engine, typed_sql(rows, now=now)).combine_chunks()
@@ -84,7 +89,7 @@ def screened(rows: pa.Table, *, now: datetime, token: Token) -> Screened:
     facts, refused = _checked_rows(rows, np.flatnonzero(~plain.taken).tolist(), now=now)
     table = pa.concat_tables([plain.table, _facts_table(facts, token)])
     personal = [*plain.personal, *((position, fact) for position, fact in facts if fact.personal)]
-    return Screened(_first_of_each(table), tuple(personal), tuple(refused))
+    return Screened(_first_of_each(table), table, tuple(personal), tuple(refused))
 
 
 def without_known(found: Screened, known: set[tuple[str, str]]) -> tuple[pa.Table, list[Fact]]:

@@ -275,8 +275,8 @@ def _checked_columns(
     unknown = [] if optional is None else sorted({*found} - {*required, *optional})
     if unknown:
         raise UnableToRead(
-            f"{file}: the event format has no column {', '.join(unknown)[:200]}; remove it or put what it "
-            f"says into payload. Columns: {', '.join((*required, *(optional or ())))}"
+            f"{file}: the format has no column {', '.join(unknown)[:200]}; remove it (in a file of events, "
+            f"put what it says into payload). Columns: {', '.join((*required, *(optional or ())))}"
         )
 
 

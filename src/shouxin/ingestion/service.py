@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.governance import Keyring, sealer
@@ -17,21 +18,23 @@ from shouxin.ingestion import bulk, consent, quarantine, store
 from shouxin.ingestion.adapting import Interpreted, canonical
 from shouxin.ingestion.ahead import one_ahead
 from shouxin.ingestion.domain import (
+    NOBODY,
     Fact,
     PersonalFact,
-    QuarantinedRow,
     Receipt,
     Refusal,
     RefusedItem,
     check_envelope,
     check_fact,
     receipt_of,
+    whose_item,
     with_tokens,
 )
 from shouxin.ingestion.erasure import refuse_erased, without_erased
 from shouxin.ingestion.naming import cached_token
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
+from shouxin.ingestion.quality.counting import count_batch, count_chunk
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
 from shouxin.kernel import Event, canonical_json
 
@@ -68,16 +71,18 @@ def accept(
             position,
             verdict.field,
             verdict.reason,
-            source or "",
+            source or who.source,
             text.decode("utf-8", "backslashreplace")
             if isinstance(text, bytes)
             else repr(type(raw[position])),
-            _named_customer(text),
+            who.customer_ref,
         )
         for position, (text, verdict) in enumerate(zip(texts, verdicts, strict=True))
         if isinstance(verdict, Refusal)
+        for who in [whose_item(text) if isinstance(text, bytes) else NOBODY]
     ]
-    quarantine.keep(db, refused, adapter="envelope", keyring=keyring, now=now)
+    kept = quarantine.keep(db, refused, adapter="envelope", keyring=keyring, now=now)
+    count_batch(db, verdicts, fresh=fresh, refused=refused, kept=kept, now=now)
     return _receipt(len(raw), len(fresh), refused)
 
 
@@ -145,22 +150,25 @@ def _load_chunk(
         found = bulk.screened(agreed.rows, now=now, token=token)
     found = without_erased(db, found, agreed.rows)
     by_rule = (*agreed.refused, *found.refused)
-    quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
-    quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
-    accepted = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else 0
+    kept = quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
+    kept += quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
+    added = _append_screened(db, found, keyring=keyring, token=token) if found.table.num_rows else found.table
     refused = [*chunk.refused, *by_rule]
-    return _receipt(chunk.read, accepted, refused, first_position=chunk.first_position)
+    count_chunk(db, chunk, passed=found.passed, added=added, refused=refused, kept=kept, now=now)
+    return _receipt(chunk.read, added.num_rows, refused, first_position=chunk.first_position)
 
 
-def _append_screened(db: Connection, found: bulk.Screened, *, keyring: Keyring, token: bulk.Token) -> int:
-    """Store what is new of a chunk. Should another load store some of it first, look and try again."""
+def _append_screened(
+    db: Connection, found: bulk.Screened, *, keyring: Keyring, token: bulk.Token
+) -> pa.Table:
+    """Store what is new of a chunk and return it. Should another load be first, look and try again."""
     sources, source_ids = bulk.joined_identities(found.table)
     for _ in range(_TRIES_MAX):
         known = store.known_identities(db, sources=sources, source_ids=source_ids)
         table, to_seal = bulk.without_known(found, known)
         sealed = _sealed(db, to_seal, keyring=keyring, token=token)
         if store.append_many(db, bulk.table_csv(table), sealed):
-            return int(table.num_rows)
+            return table
     raise UnableToLoad("another load keeps storing the same events; run this one again when it is done")
 
 
@@ -223,18 +231,6 @@ def event_count(db: Connection) -> int:
     return store.event_count(db)
 
 
-def list_quarantine(
-    db: Connection, *, source: str | None = None, limit: int = 100, before: int | None = None
-) -> list[QuarantinedRow]:
-    """Refused rows, newest first: where each stood and why. What it held stays sealed."""
-    return store.list_quarantine(db, source=source, limit=limit, before=before)
-
-
-def replay_quarantine(db: Connection, keyring: Keyring, now: datetime) -> Receipt:
-    """Try every refused row again under today's rules; what is taken is released, learnt ``now``."""
-    return quarantine.replay(db, keyring, now=now, append=append, refuse=refuse_erased)
-
-
 def _load(
     db: Connection,
     chunks: Iterable[Interpreted],
@@ -276,16 +272,6 @@ def _spelled(item: Mapping[str, Any] | bytes) -> bytes | Refusal:
         return msgspec.json.encode(item)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return Refusal("", "not valid JSON")
-
-
-def _named_customer(text: bytes | Refusal) -> str | None:
-    """The customer that a refused item names, so that forgetting them forgets it."""
-    try:
-        item = msgspec.json.decode(text) if isinstance(text, bytes) else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    named = item.get("customer_ref") if isinstance(item, dict) else None
-    return named if isinstance(named, str) else None
 
 
 def _fact(event: Event) -> Fact:

@@ -1,7 +1,8 @@
-"""SQL of the event log: append, find, count; and of the quarantine."""
+"""SQL of the event log: append, find, count; and into the quarantine."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, RowMapping, text
 
 from shouxin.database import copy_rows, copying
-from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, PersonalFact, QuarantinedRow
+from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, PersonalFact
 from shouxin.kernel import Event, Money
 
 EVENT_COLUMNS = (
@@ -40,7 +41,6 @@ _PERSONAL_COLUMNS = (
 # Writers share this lock until they commit; a reader that holds it alone knows that no smaller
 # event number can still appear.
 _WRITERS_LOCK = 727003
-_REPLAY_LOCK = 727004
 _QUARANTINE_LOCK = 727006
 _COPY_BYTES = 1 << 20
 _COLUMNS_SQL = ", ".join(EVENT_COLUMNS)
@@ -223,8 +223,11 @@ def source_id_of(db: Connection, event_no: int) -> str | None:
     return found
 
 
-def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep refused rows; a row that is kept already (same source and fingerprint) adds nothing."""
+def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Keep refused rows; a row that is kept already (same source and fingerprint) adds nothing.
+
+    Returns how many were new, by source.
+    """
     columns = (
         "source",
         "fingerprint",
@@ -252,59 +255,13 @@ def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
     )
     copy_rows(db, "pg_temp.staged_quarantine", columns, (tuple(row[c] for c in columns) for row in rows))
     names = ", ".join(columns)
-    db.execute(
+    added = db.execute(
         text(
             f"INSERT INTO ingestion.quarantine ({names}) SELECT {names} FROM pg_temp.staged_quarantine "
-            "ON CONFLICT (source, fingerprint) DO NOTHING"
+            "ON CONFLICT (source, fingerprint) DO NOTHING RETURNING source"
         )
     )
-
-
-def list_quarantine(
-    db: Connection, *, source: str | None, limit: int, before: int | None
-) -> list[QuarantinedRow]:
-    """Refused rows, newest first, without what they held."""
-    rows = db.execute(
-        text(
-            """
-            SELECT quarantine_no, source, adapter, field, reason, place, received_at, released_at
-            FROM ingestion.quarantine LEFT JOIN ingestion.quarantine_release USING (quarantine_no)
-            WHERE (CAST(:source AS text) IS NULL OR source = :source)
-              AND (CAST(:before AS bigint) IS NULL OR quarantine_no < :before)
-            ORDER BY quarantine_no DESC LIMIT :limit
-            """
-        ),
-        {"source": source, "before": before, "limit": limit},
-    )
-    return [QuarantinedRow(*row) for row in rows]
-
-
-def open_quarantine(db: Connection, *, after: int, limit: int) -> list[RowMapping]:
-    """The next refused rows that were not released, sealed as they are."""
-    rows = db.execute(
-        text(
-            """
-            SELECT quarantine_no, source, adapter, field, reason, place, subject, sealed
-            FROM ingestion.quarantine q
-            WHERE quarantine_no > :after AND sealed IS NOT NULL AND NOT EXISTS (
-                SELECT FROM ingestion.quarantine_release r WHERE r.quarantine_no = q.quarantine_no)
-            ORDER BY quarantine_no LIMIT :limit
-            """
-        ),
-        {"after": after, "limit": limit},
-    )
-    return list(rows.mappings())
-
-
-def lock_replay(db: Connection) -> None:
-    """One replay at a time, until the transaction ends: each row is released once."""
-    db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _REPLAY_LOCK})
-
-
-def append_releases(db: Connection, outcomes: dict[int, str], *, now: datetime) -> None:
-    """Say of refused rows that they were taken after all."""
-    rows = ((number, outcome, now) for number, outcome in outcomes.items())
-    copy_rows(db, "ingestion.quarantine_release", ("quarantine_no", "outcome", "released_at"), rows)
+    return Counter(row.source for row in added)
 
 
 def _columns(refs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

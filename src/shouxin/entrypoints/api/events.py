@@ -13,6 +13,13 @@ from litestar.di import NamedDependency, Provide
 from shouxin import ingestion
 from shouxin.entrypoints.api import answers
 from shouxin.entrypoints.api.description import KEYED, OPEN, described
+from shouxin.entrypoints.api.intake import (
+    Intake,
+    content_encoding,
+    declared_length,
+    read_body,
+    unpacked,
+)
 from shouxin.entrypoints.api.keys import caller_with
 from shouxin.entrypoints.api.problems import Problem
 from shouxin.entrypoints.house import House
@@ -27,21 +34,29 @@ _ITEMS_MAX = 10_000
     summary="Send events",
     description=(
         'One event as a JSON object, many as {"events": [..]} or as NDJSON (Content-Type '
-        "application/x-ndjson). Idempotent by (source, source_id). The answer counts what was read: "
-        "read = accepted + duplicates + quarantined; each refused item has its place, field and reason."
+        "application/x-ndjson), packed with gzip if Content-Encoding says so. Idempotent by (source, "
+        "source_id). The answer counts what was read: read = accepted + duplicates + quarantined; each "
+        "refused item has its place, field and reason."
     ),
-    **described("sendEvents", tag="events", answer=answers.Receipt, refusals=(*KEYED, 413, 415)),
+    **described("sendEvents", tag="events", answer=answers.Receipt, refusals=(*KEYED, 408, 413, 415)),
 )
 async def send_events(
-    request: Request[Any, Any, Any], house: NamedDependency[House], caller: NamedDependency[ApiKey]
+    request: Request[Any, Any, Any],
+    house: NamedDependency[House],
+    caller: NamedDependency[ApiKey],
+    intake: NamedDependency[Intake],
 ) -> answers.Receipt:
     """Take facts in; a refused one never stops the others."""
-    items, alone = _items(await request.body(), request.headers.get("content-type", ""))
-    receipt = await run_sync(_accept, house, caller, items)
-    if alone and receipt.refusals:
-        refused = receipt.refusals[0]
-        raise Problem(422, "Unprocessable content", refused.reason, pointer=_pointer(refused.field))
-    return receipt
+    with intake.admitted(declared_length(request)) as room:
+        body = await read_body(request)
+        encoding, content_type = content_encoding(request), request.headers.get("content-type", "")
+
+        def work() -> answers.Receipt:
+            told = unpacked(body, encoding)
+            room.widen(len(told) - len(body))
+            return _taken(house, caller, told, content_type)
+
+        return await run_sync(work)
 
 
 @get(
@@ -53,6 +68,15 @@ async def send_events(
 def list_schemas() -> dict[str, Any]:
     """The published schema of each kind, by name."""
     return dict(ingestion.json_schemas())
+
+
+def _taken(house: House, caller: ApiKey, body: bytes, content_type: str) -> answers.Receipt:
+    items, alone = _items(body, content_type)
+    receipt = _accept(house, caller, items)
+    if alone and receipt.refusals:
+        refused = receipt.refusals[0]
+        raise Problem(422, "Unprocessable content", refused.reason, pointer=_pointer(refused.field))
+    return receipt
 
 
 def _accept(house: House, caller: ApiKey, items: list[Mapping[str, Any] | bytes]) -> answers.Receipt:

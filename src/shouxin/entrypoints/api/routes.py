@@ -19,6 +19,7 @@ from shouxin.entrypoints.api.decisions import make_decision, read_decision, repl
 from shouxin.entrypoints.api.description import OPEN, described
 from shouxin.entrypoints.api.events import list_schemas, send_events
 from shouxin.entrypoints.api.holds import capture_hold, repay_plan, void_hold
+from shouxin.entrypoints.api.intake import content_encoding
 from shouxin.entrypoints.api.problems import (
     Problem,
     answer_bug,
@@ -68,6 +69,11 @@ def refuse_other_content(request: Request[Any, Any, Any]) -> None:
     if request.method == "POST" and told and told not in _READ_TYPES:
         detail = f"this call reads application/json, not {told}; send `Content-Type: application/json`"
         raise Problem(415, "Unsupported content", detail)
+    packing, is_events = content_encoding(request), request.url.path.rstrip("/").endswith("/v1/events")
+    if packing not in {"", "identity"} and not (packing == "gzip" and is_events):
+        accepted = "gzip" if is_events else "identity"
+        detail = f"this call reads bodies with Content-Encoding {accepted}, not {packing[:40]}"
+        raise Problem(415, "Unsupported content", detail, headers={"Accept-Encoding": accepted})
 
 
 def api_router(*, calls_per_second_max: int = CALLS_PER_SECOND_MAX) -> Router:

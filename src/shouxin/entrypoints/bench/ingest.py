@@ -35,7 +35,7 @@ def measure(ground: Ground) -> list[Line]:
     """Events a second of a load chunk by chunk, and of COPY into a bare table and into an equal one."""
     files = _some_files(ground)
     house = ground.empty_house("ingest")
-    with _owner(house) as owner:
+    with owner_of(house) as owner:
         owner.execute("CREATE SCHEMA bench")
         for statement in _PEERS.values():
             owner.execute(statement)
@@ -87,7 +87,7 @@ def _some_files(ground: Ground) -> list[Path]:
     return chosen
 
 
-def _owner(house: House) -> psycopg.Connection[tuple[int, ...]]:
+def owner_of(house: House) -> psycopg.Connection[tuple[int, ...]]:
     """The owner of the tables, committing each statement."""
     assert house.database.server is not None, "the bench has an embedded server of its own"
     url = make_url(house.database.server.url(OWNER_ROLE)).set(drivername="postgresql")

@@ -16,6 +16,7 @@ _MODULES = {
     "binning": "binning",
     "features": "batch_features",
     "ingest": "ingest",
+    "link": "link",
     "authorise": "authorise",
     "console": "console",
 }

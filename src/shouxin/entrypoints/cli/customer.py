@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import Connection
 
 from shouxin import cases, decisions, governance, grading, reporting
+from shouxin.entrypoints.cli import customer_rulings
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
@@ -32,6 +33,14 @@ from shouxin.reporting import CustomerExport
 app = typer.Typer(
     help="Look at one customer, hand out what is known of them, or erase it.", no_args_is_help=True
 )
+for command in (
+    customer_rulings.merge,
+    customer_rulings.split,
+    customer_rulings.undo,
+    customer_rulings.rulings,
+    customer_rulings.history,
+):
+    app.command()(command)
 
 
 @app.callback()

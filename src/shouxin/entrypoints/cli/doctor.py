@@ -14,6 +14,8 @@ from sqlalchemy import Connection, text
 from shouxin import credit, decisions, governance, ingestion, scoring
 from shouxin.database import current_revision, find_home, head_revision
 from shouxin.entrypoints.cli.common import HomeOption, House, JsonOption, emit, opened_house, print_table
+from shouxin.entrypoints.providers import UnableToReadProviders, known_providers
+from shouxin.ingestion import external
 
 _FREE_BYTES_MIN = 2 * 1024**3
 _APPEND_ONLY = ("ingestion.event", "credit.posting", "decisions.decision", "governance.audit")
@@ -79,9 +81,27 @@ def _look_at_the_house(house: House) -> Iterator[Finding]:
     )  # fmt: skip
     yield _keys(house)
     yield _key_file(house)
+    yield _external(house)
     for look in looks:
         with house.database.begin() as db:
             yield look(db)  # a look that fails ends the round: what it needs is broken
+
+
+def _external(house: House) -> Finding:
+    """Providers of credit data are not needed; settings that can not be read, or a breaker, are told."""
+    try:
+        providers = known_providers(house.home)
+    except UnableToReadProviders as error:
+        return Finding("external data", "wrong", str(error), "mend the file; docs/external.md explains it")
+    if not providers:
+        return Finding("external data", "right", "no provider is set up, and none is needed")
+    with house.database.begin() as db:
+        found = external.status(db, providers, now=house.clock())
+    told = ", ".join(
+        f"{item.provider.name}: {item.breaker.state.value}, {item.spent} spent" for item in found
+    )
+    closed = all(each.breaker.state is external.BreakerState.CLOSED for each in found)
+    return Finding("external data", "right" if closed else "note", told)
 
 
 def _keys(house: House) -> Finding:

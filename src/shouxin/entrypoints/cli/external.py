@@ -161,7 +161,7 @@ def _lift(house: House, day: datetime, model: LiftModel) -> LiftReport:
     products = [product for provider in _providers(house) for product in provider.products]
     with house.database.begin() as db, progress_bar("measuring lift") as advance:
         ingestion.export_history(db, house.home.history)
-        identity.unify(db, now=house.clock())
+        identity.unify(db, keyring=house.keyring, now=house.clock())
         return reporting.external_lift(
             db,
             house.home.history,

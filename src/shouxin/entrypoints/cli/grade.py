@@ -58,7 +58,7 @@ def _run(
         with progress_bar("exporting history") as advance:
             ingestion.export_history(db, house.home.history, progress=advance)
         with progress_bar("unifying customers") as advance:
-            identity.unify(db, now=now, progress=advance)
+            identity.unify(db, keyring=house.keyring, now=now, progress=advance)
         with progress_bar("grading") as advance:
             return grading.train_and_grade(
                 db,

@@ -1,11 +1,12 @@
-"""`shouxin ingest`: load events from files, look at what was refused, try it again, publish the schemas."""
+"""`shouxin ingest`: load events from files, and publish the schemas."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,14 +17,14 @@ from shouxin.entrypoints.cli.common import (
     emit,
     fail,
     opened_house,
-    print_table,
     progress_bar,
 )
 from shouxin.ingestion import Interpreted
 
 app = typer.Typer(
-    help="Load events, look at what was refused, try it again.", no_args_is_help=True, add_completion=False
+    help="Load events from files, publish their schemas.", no_args_is_help=True, add_completion=False
 )
+_SCHEMA_SUFFIX = ".schema.json"
 PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder of files.")]
 
 
@@ -49,30 +50,32 @@ def load_olist(
     _load(ingestion.olist_chunks, folder, home=home, as_json=as_json, title="Olist")
 
 
-@app.command("quarantine")
-def show_quarantine(
-    source: Annotated[str | None, typer.Option(help="Rows of this source only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, newest first.")] = 50,
+@app.command("clickstream")
+def load_clickstream(path: PathArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Load a log of clicks: CSV with timestamp, visitorid, event, itemid, transactionid.
+
+    A transaction becomes an order line where the columns price and currency say what it cost.
+    """
+    _load(ingestion.clickstream_chunks, path, home=home, as_json=as_json, title="clicks")
+
+
+@app.command("survey")
+def load_survey(
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, also .gz) with a header in English or Chinese.")],
+    source: Annotated[
+        str, typer.Option(help="Whose customers they are: the shop's name as a source.")
+    ] = "shop",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List refused rows: where each stood and why. What a row held stays sealed."""
-    with opened_house(home) as house, house.database.begin() as db:
-        rows = ingestion.list_quarantine(db, source=source, limit=limit)
-    columns = ("quarantine_no", "source", "place", "field", "reason", "received_at", "released_at")
-    cells = [["" if (value := getattr(row, name)) is None else value for name in columns] for row in rows]
-    if as_json:
-        emit({"rows": [dict(zip(columns, row, strict=True)) for row in cells]}, as_json=True)
-    else:
-        print_table("Refused rows", columns, cells)
+    """Load answered surveys. A refused row waits in quarantine with its line, field and reason.
 
-
-@app.command("replay")
-def replay(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Try every refused row again under today's rules."""
-    with opened_house(home) as house, house.database.begin() as db:
-        receipt = ingestion.replay_quarantine(db, house.keyring, house.clock())
-    emit(receipt.as_data(), as_json=as_json, title="Replay of the quarantine")
+    Columns: customer_ref 客户编号, survey 问卷, answered_at 作答时间, answer_id 答卷编号, method 方式,
+    satisfaction 满意度, loyalty 忠诚度, likely_to_recommend 推荐意愿, text 意见. The first three are needed,
+    and one answer.
+    """
+    chunks_of = partial(ingestion.survey_chunks, source=source)
+    _load(chunks_of, file, home=home, as_json=as_json, title="surveys")
 
 
 @app.command("schemas")
@@ -80,13 +83,35 @@ def write_schemas(
     out: Annotated[Path, typer.Option(help="Folder for the JSON Schema files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Write the JSON Schema of every kind of event to a folder."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the JSON Schema of every kind of event to a folder.
+
+    A folder that holds earlier ones is not written when one of them would be broken without a new version.
+    """
     schemas = ingestion.json_schemas()
+    broken = _broken_promises(out, schemas)
+    if broken:
+        fail(f"{out} holds schemas that would be broken; raise the version instead: {'; '.join(broken[:5])}")
+    out.mkdir(parents=True, exist_ok=True)
     for kind, schema in schemas.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True)
-        (out / f"{kind}.schema.json").write_text(f"{text}\n", encoding="utf-8")
+        (out / f"{kind}{_SCHEMA_SUFFIX}").write_text(f"{text}\n", encoding="utf-8")
     emit({"folder": str(out), "schemas": len(schemas)}, as_json=as_json, title="JSON Schemas")
+
+
+def _broken_promises(folder: Path, schemas: Mapping[str, Any]) -> list[str]:
+    """What the schemas in a folder promised and the present ones do not keep."""
+    broken = []
+    for file in sorted(folder.glob(f"*{_SCHEMA_SUFFIX}")):
+        kind = file.name.removesuffix(_SCHEMA_SUFFIX)
+        try:
+            before = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            fail(f"{file}: is not JSON; remove it or name another folder")
+        if kind not in schemas:
+            broken.append(f"{kind}: the kind is gone")
+        else:
+            broken += [f"{kind} {what}" for what in ingestion.broken_promises(before, schemas[kind])]
+    return broken
 
 
 def _load(

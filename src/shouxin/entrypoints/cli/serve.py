@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from shouxin.database import find_home, opened
+from shouxin.entrypoints.api.intake import IntakeLimits
 from shouxin.entrypoints.cli.common import HomeOption, fail, say
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -27,6 +28,7 @@ def run_server(*, host: str, port: int, home: Path | None) -> None:
     from granian.constants import Interfaces
 
     _refuse_taken_port(host, port)
+    IntakeLimits.from_environment()  # told here in one line, not by a worker that can not start
     place = find_home(home)
     os.environ["SHOUXIN_HOME"] = str(place.path)
     with opened(place) as database:

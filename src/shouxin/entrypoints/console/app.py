@@ -25,8 +25,11 @@ from shouxin.entrypoints.console.pages import (
     customers,
     entrance,
     external,
+    matches,
     operators,
     overview,
+    quality,
+    quarantine,
     reports,
 )
 from shouxin.entrypoints.console.rendering import SECURITY_HEADERS, STATIC
@@ -49,10 +52,13 @@ def console_routes() -> list[Router]:
     pages = (
         entrance,
         overview,
+        quality,
+        quarantine,
         customers,
         consents,
         alerts,
         cases,
+        matches,
         approvals,
         reports,
         operators,

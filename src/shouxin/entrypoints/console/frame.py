@@ -9,7 +9,7 @@ from typing import Any
 
 from litestar import Response
 
-from shouxin import early_warning, governance
+from shouxin import early_warning, governance, identity
 from shouxin.entrypoints.console.forms import form_token
 from shouxin.entrypoints.console.rendering import Reader, html, render
 from shouxin.entrypoints.console.visit import ConsoleRequest, Refused, Visit
@@ -37,10 +37,13 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
         "menu.work",
         (
             MenuEntry("overview", "/", Permission.OVERVIEW_READ),
+            MenuEntry("quality", "/quality", Permission.QUALITY_READ),
+            MenuEntry("quarantine", "/quarantine", Permission.QUALITY_READ),
             MenuEntry("customers", "/customers", Permission.CUSTOMERS_READ),
             MenuEntry("consents", "/consents", Permission.CUSTOMERS_READ),
             MenuEntry("alerts", "/alerts", Permission.ALERTS_READ),
             MenuEntry("cases", "/cases", Permission.CASES_READ),
+            MenuEntry("matches", "/matches", Permission.CUSTOMERS_MERGE),
             MenuEntry("approvals", "/approvals", Permission.POLICIES_READ),
             MenuEntry("reports", "/reports", Permission.REPORTS_READ),
             MenuEntry("external", "/external", Permission.REPORTS_READ),
@@ -117,6 +120,8 @@ def _menu(visit: Visit) -> list[tuple[str, list[MenuEntry]]]:
 def _counted(visit: Visit, entry: MenuEntry) -> MenuEntry:
     if entry.key == "alerts":
         return replace(entry, count=early_warning.count_open_alerts(visit.db))
+    if entry.key == "matches":
+        return replace(entry, count=identity.possible_matches(visit.db, limit=1)[1])
     if entry.key == "approvals":
         return replace(entry, count=len(governance.list_approvals(visit.db, state=ApprovalState.WAITING)))
     return entry

@@ -32,6 +32,7 @@ __all__ = [
     "bar_chart",
     "contribution_chart",
     "gauge",
+    "heat_strip",
     "meter",
     "score_chart",
     "sparkline",
@@ -214,6 +215,19 @@ def meter(share: float, *, title: str, width: int = 320, height: int = 8) -> Mar
         f'<rect class="meter-{tone}" width="{number(width * full)}" height="{height}" rx="4"/>'
     )
     return wrap(body, title=title, width=width, height=height, css="meter", stretched=True)
+
+
+def heat_strip(cells: Sequence[tuple[str, str]], *, title: str, width: int = 240, height: int = 16) -> Markup:
+    """One cell a day, coloured by its tone (good, warn, bad; '' for no value), each with its own title."""
+    if not cells:
+        return Markup("")
+    slot = width / len(cells)
+    body = "".join(
+        f'<rect class="meter-{escape(tone or "ground")}" x="{number(slot * i)}" width="{number(slot - 1)}" '
+        f'height="{height}" rx="2"><title>{escape(told)}</title></rect>'
+        for i, (told, tone) in enumerate(cells)
+    )
+    return wrap(body, title=title, width=width, height=height, css="strip")
 
 
 def _points(plot: Plot, values: Sequence[float]) -> list[tuple[float, float]]:

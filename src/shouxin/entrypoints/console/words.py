@@ -16,6 +16,8 @@ from shouxin.cases import domain as cases
 from shouxin.early_warning import domain as early_warning
 from shouxin.governance import ROLE_NAMES
 from shouxin.ingestion.consent import PURPOSES
+from shouxin.ingestion.domain.desk import STATE_WORDS as QUARANTINE_WORDS
+from shouxin.ingestion.domain.quality import DIMENSION_WORDS, OWNER_WORDS, SEVERITY_WORDS
 from shouxin.ingestion.external.domain import BREAKER_WORDS, OUTCOME_WORDS
 from shouxin.kernel import Bilingual
 from shouxin.reporting.domain.lift import VERDICT_WORDS
@@ -34,6 +36,10 @@ _OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
     "breaker": BREAKER_WORDS,
     "external_outcome": OUTCOME_WORDS,
     "lift_verdict": VERDICT_WORDS,
+    "quarantine_state": QUARANTINE_WORDS,
+    "dimension": DIMENSION_WORDS,
+    "rule_owner": OWNER_WORDS,
+    "rule_severity": SEVERITY_WORDS,
 }
 
 

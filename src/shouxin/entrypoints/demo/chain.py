@@ -85,7 +85,7 @@ def _ingest(chain: Chain, place: str) -> Count:
 
 def _unify(chain: Chain) -> Count:
     with chain.bar("unifying customers") as progress, chain.house.database.begin() as db:
-        count = identity.unify(db, now=chain.house.clock(), progress=progress)
+        count = identity.unify(db, keyring=chain.house.keyring, now=chain.house.clock(), progress=progress)
     return count.customers, {"references": count.references, "merged": count.merged}
 
 

@@ -85,7 +85,7 @@ def _live_one_day(
             )
         credit.expire_holds(db, now=end_of(day))
         credit.close_day(db, business_date=day, now=end_of(day))
-        identity.unify(db, now=end_of(day))
+        identity.unify(db, keyring=chain.house.keyring, now=end_of(day))
         if day.weekday() == _RECORDED_WEEKDAY or day == chain.settings.today - timedelta(days=1):
             reporting.record_day(db, day=day, now=end_of(day))
     if (chain.settings.today - day).days % _WATCH_DAYS == 0:

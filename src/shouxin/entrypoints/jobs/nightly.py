@@ -38,7 +38,7 @@ def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Pro
     """Unify, export the history and grade every customer with the champion, as of now; returns how many."""
     now = house.clock()
     with house.database.begin() as db:
-        identity.unify(db, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
         ingestion.export_history(db, house.home.history)
         return grading.grade_everyone(
             db, house.home.history, identity.links(db), as_of=as_of or now, now=now, progress=progress
@@ -55,7 +55,7 @@ def refresh_external(house: House) -> dict[str, Counter[Outcome]]:
         if desk is None or not nightly:
             return {}
         with house.database.begin() as db:
-            identity.unify(db, now=house.clock())
+            identity.unify(db, keyring=house.keyring, now=house.clock())
             subjects = [
                 Subject(tuple(identity.references_of(db, exposure.customer_id)))
                 for exposure in credit.exposures(db)

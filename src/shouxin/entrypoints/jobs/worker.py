@@ -42,10 +42,14 @@ def create_worker(house: House) -> procrastinate.App:
     def close_day(timestamp: int) -> None:
         close_days(house)
 
+    @worker.periodic(cron="10 16 * * *")
+    @worker.task(queueing_lock="refresh_external", name="refresh_external", lock=_NIGHT, retry=3)
+    def refresh_external_data(timestamp: int) -> None:
+        _try_to_refresh(house)
+
     @worker.periodic(cron="30 16 * * *")
     @worker.task(queueing_lock="grade_and_watch", name="grade_and_watch", lock=_NIGHT, retry=3)
     def grade_and_watch(timestamp: int) -> None:
-        _try_to_refresh(house)
         grade_everyone(house)
         watch_everyone(house)
 

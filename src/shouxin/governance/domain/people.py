@@ -33,6 +33,7 @@ class Permission(StrEnum):
     CUSTOMERS_REVEAL = "customers.reveal"
     CUSTOMERS_EXPORT = "customers.export"
     CUSTOMERS_ERASE = "customers.erase"
+    CUSTOMERS_MERGE = "customers.merge"
     ALERTS_READ = "alerts.read"
     ALERTS_HANDLE = "alerts.handle"
     CASES_READ = "cases.read"
@@ -52,6 +53,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     OPERATORS_MANAGE = "operators.manage"
     API_KEYS_MANAGE = "api_keys.manage"
+    QUALITY_READ = "quality.read"
+    QUARANTINE_REPAIR = "quarantine.repair"
 
 
 _P = Permission
@@ -75,17 +78,22 @@ _READING = frozenset(
         _P.POLICIES_READ,
         _P.MODELS_READ,
         _P.REPORTS_READ,
+        _P.QUALITY_READ,
     }
 )
 # What a customer may ask of us by law: to have all that is personal, and to have it erased.
 _ANSWERING = frozenset({_P.CUSTOMERS_EXPORT, _P.CUSTOMERS_ERASE})
 # Whoever drafts does not approve, whoever audits does not handle, whoever administers does neither.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.RISK_ANALYST: _READING | _HANDLING | _ANSWERING | {_P.POLICIES_DRAFT, _P.MODELS_DRAFT},
+    Role.RISK_ANALYST: _READING
+    | _HANDLING
+    | _ANSWERING
+    | {_P.CUSTOMERS_MERGE, _P.POLICIES_DRAFT, _P.MODELS_DRAFT, _P.QUARANTINE_REPAIR},
     Role.RISK_MANAGER: _READING
     | _HANDLING
     | _ANSWERING
     | {
+        _P.CUSTOMERS_MERGE,
         _P.LINES_FREEZE,
         _P.LINES_APPROVE,
         _P.POLICIES_APPROVE,
@@ -93,8 +101,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _P.WRITE_OFFS_APPROVE,
         _P.APPROVALS_DECIDE,
         _P.AUDIT_READ,
+        _P.QUARANTINE_REPAIR,
     },
-    Role.REVIEWER: _HANDLING | {_P.OVERVIEW_READ, _P.DECISIONS_READ, _P.LINES_FREEZE},
+    Role.REVIEWER: _HANDLING | {_P.CUSTOMERS_MERGE, _P.OVERVIEW_READ, _P.DECISIONS_READ, _P.LINES_FREEZE},
     Role.COLLECTOR: _HANDLING | {_P.OVERVIEW_READ},
     Role.AUDITOR: _READING | {_P.AUDIT_READ},
     Role.EXECUTIVE: frozenset({_P.OVERVIEW_READ, _P.REPORTS_READ}),

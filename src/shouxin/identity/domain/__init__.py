@@ -1,8 +1,13 @@
 """The values and decisions of identity: matching, masking and the profile. Pure."""
 
 from shouxin.governance.domain.masking import masked
+from shouxin.identity.domain.encoding import FIELDS, LEVELS, Encoded, encode
+from shouxin.identity.domain.likeness import Likeness, Possible
 from shouxin.identity.domain.matching import (
+    LIKENESS,
     MATCHING_FIELDS,
+    NO_RULINGS,
+    RULING,
     SHARED_BY_MAX,
     Conflict,
     Identifier,
@@ -21,23 +26,55 @@ from shouxin.identity.domain.person import (
     reveal_refusal,
     verified_fields,
 )
+from shouxin.identity.domain.ruling import (
+    Ruling,
+    RulingRefusal,
+    RulingRefusalReason,
+    Standing,
+    Verdict,
+    ordered,
+    standing,
+)
+from shouxin.identity.domain.weighing import DIFFERS, MICRO, Evidence, LinkageWeights, Weighed, weigh
 
 __all__ = [
+    "DIFFERS",
+    "FIELDS",
+    "LEVELS",
+    "LIKENESS",
     "MATCHING_FIELDS",
+    "MICRO",
+    "NO_RULINGS",
     "REASON_LENGTH_MIN",
+    "RULING",
     "SHARED_BY_MAX",
     "Conflict",
     "ConflictRow",
+    "Encoded",
+    "Evidence",
     "Identifier",
+    "Likeness",
+    "LinkageWeights",
     "MaskedProfile",
     "Matching",
     "Merge",
+    "Possible",
     "ReferenceIdentifier",
     "RevealRefusal",
     "RevealRefusalReason",
+    "Ruling",
+    "RulingRefusal",
+    "RulingRefusalReason",
+    "Standing",
     "UnifyCount",
+    "Verdict",
+    "Weighed",
+    "encode",
     "masked",
     "match",
+    "ordered",
     "reveal_refusal",
+    "standing",
     "verified_fields",
+    "weigh",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from shouxin import ingestion
 from shouxin.governance import Keyring, Operator, record_audit, request_approval
+from shouxin.identity import online
 from shouxin.identity.erasure import store
 from shouxin.identity.erasure.domain import (
     Erasure,
@@ -69,6 +70,7 @@ def erase(
     if refusal is not None:
         return ErasureRefusal(refusal)
     assert approval is not None
+    online.forget_matching(db, refs)
     gone = ingestion.erase_references(db, keyring, refs, now=now)
     erasure = Erasure(
         customer_id=customer_id,

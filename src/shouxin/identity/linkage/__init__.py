@@ -5,6 +5,7 @@ much. The weights are learnt from the file alone, without the truth; each pair's
 can be read; and records become people only where they agree with one another as a group.
 """
 
+from shouxin.identity.linkage.code_training import UnableToTrainLinkage, learn_weights
 from shouxin.identity.linkage.columns import Column, ColumnKind, recognise
 from shouxin.identity.linkage.linking import LinkReport, UnableToLinkFile, link_file
 from shouxin.identity.linkage.metrics import Agreement, b_cubed, pairwise
@@ -18,7 +19,9 @@ __all__ = [
     "LinkReport",
     "MatchWeights",
     "UnableToLinkFile",
+    "UnableToTrainLinkage",
     "b_cubed",
+    "learn_weights",
     "link_file",
     "pairwise",
     "recognise",

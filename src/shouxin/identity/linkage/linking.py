@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from shouxin.identity.linkage.clustering import agglomerate, components
+from shouxin.identity.domain.clustering import agglomerate, components, manageable
 from shouxin.identity.linkage.columns import Column, one_spelling, recognise
 from shouxin.identity.linkage.metrics import Agreement, b_cubed, pairwise
 from shouxin.identity.linkage.scoring import Comparing
@@ -31,8 +31,6 @@ _STEPS = 4
 CUT_BITS = 0.0
 # Pairs below it can still hold a group together through others.
 _REACH_BITS = 3.0
-# A larger tangle is cut at its weakest ties first.
-_GROUP_MAX = 400
 _PRIOR_STEPS = 50
 
 
@@ -140,7 +138,12 @@ def _clusters(
 ) -> list[int]:
     """The person of each record: the number of the person's first record."""
     near = [pair for pair, bits in sums.items() if bits + prior >= CUT_BITS - _REACH_BITS]
-    groups = [part for group in components(count, near) for part in _manageable(group, sums, prior)]
+    scored = {pair: bits + prior for pair, bits in sums.items()}
+    groups = [
+        part
+        for group in components(count, near)
+        for part in manageable(group, scored, cut=CUT_BITS - _REACH_BITS)
+    ]
     known = dict(sums)
     missing = [pair for group in groups for pair in combinations(group, 2) if pair not in known]
     if missing:
@@ -148,26 +151,11 @@ def _clusters(
         known |= {(a, b): sum(bits.values()) / MICRO for a, b, bits in comparing.weighed(weights)}
     person = list(range(count))
     for group in groups:
-        scored = {pair: known[pair] + prior for pair in combinations(group, 2)}
-        for part in agglomerate(group, scored, cut=CUT_BITS):
+        inside = {pair: known[pair] + prior for pair in combinations(group, 2)}
+        for part in agglomerate(group, inside, cut=CUT_BITS):
             for one in part:
                 person[one] = part[0]
     return person
-
-
-def _manageable(group: list[int], sums: Mapping[tuple[int, int], float], prior: float) -> list[list[int]]:
-    """The group, or a tangle's parts that stronger and stronger ties hold together."""
-    cut, groups = CUT_BITS - _REACH_BITS, [group]
-    while any(len(part) > _GROUP_MAX for part in groups):
-        cut += 2.0
-        place = {one: index for index, one in enumerate(group)}
-        ties = [
-            (place[a], place[b])
-            for (a, b), bits in sums.items()
-            if a in place and b in place and bits + prior >= cut
-        ]
-        groups = [[group[index] for index in part] for part in components(len(group), ties)]
-    return groups
 
 
 def _refined_prior(sums: Sequence[float], start: float, count: int) -> float:

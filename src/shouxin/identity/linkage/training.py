@@ -25,6 +25,8 @@ _RANDOM_PAIRS = 2_000_000
 _TRAININGS_MAX = 4
 # What share of matching pairs agrees on two strong columns; a rough start, refined by the pairs' weights.
 _RECALL_OF_STRICT_RULES = 0.7
+# How often a level holds within one person's records, and among strangers; None where nobody showed it.
+Share = tuple[float | None, float | None]
 _THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 _SILENT = 60
 _LOWEST_WEIGHT = -10.0
@@ -33,15 +35,29 @@ _LOWEST_WEIGHT = -10.0
 def train(records: pa.Table, columns: Sequence[Column]) -> MatchWeights:
     """Weights for these columns of ``records`` (``unique_id`` and every column as text, null if missing)."""
     comparisons = [_comparison(column, columns) for column in columns]
-    linker = _trained(records, columns, comparisons)
-    model: dict[str, Any] = linker.misc.save_model_to_json()
+    shares, prior = learnt_shares(records, columns, comparisons)
+    learnt = [
+        weights_of(column, levels_of(column, columns), told)
+        for column, told in zip(columns, shares, strict=True)
+    ]
+    return MatchWeights(tuple(learnt), prior)
+
+
+def learnt_shares(
+    records: pa.Table, columns: Sequence[Column], comparisons: list[Any]
+) -> tuple[list[list[Share]], int]:
+    """(m, u) of every level of the comparisons (named c0, c1 .. as the columns); the prior in micro-bits."""
+    model: dict[str, Any] = _trained(records, columns, comparisons).misc.save_model_to_json()
     by_name = {one["output_column_name"]: one["comparison_levels"] for one in model["comparisons"]}
-    learnt = []
-    for position, column in enumerate(columns):
-        told = [level for level in by_name[f"c{position}"] if not level.get("is_null_level")]
-        shares = [(level.get("m_probability"), level.get("u_probability")) for level in told]
-        learnt.append(weights_of(column, levels_of(column, columns), shares))
-    return MatchWeights(tuple(learnt), _prior(model["probability_two_random_records_match"]))
+    shares = [
+        [
+            (level.get("m_probability"), level.get("u_probability"))
+            for level in by_name[f"c{position}"]
+            if not level.get("is_null_level")
+        ]
+        for position in range(len(columns))
+    ]
+    return shares, _prior(model["probability_two_random_records_match"])
 
 
 def splink_clusters(records: pa.Table, columns: Sequence[Column]) -> Iterator[tuple[float, list[int]]]:

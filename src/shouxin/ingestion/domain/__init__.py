@@ -4,6 +4,7 @@ from shouxin.ingestion.domain.checking import (
     CLOCK_SKEW,
     EARLIEST,
     FREE_TEXT_FIELDS,
+    NOBODY,
     are_payloads,
     check_envelope,
     check_fact,
@@ -12,8 +13,10 @@ from shouxin.ingestion.domain.checking import (
     payload_with_tokens,
     plain_payload,
     read_personal,
+    whose_item,
     with_tokens,
 )
+from shouxin.ingestion.domain.compatibility import broken_promises
 from shouxin.ingestion.domain.kinds import (
     CURRENCY_PATTERN,
     IDENTITY_SEPARATOR,
@@ -44,6 +47,7 @@ __all__ = [
     "FREE_TEXT_FIELDS",
     "IDENTITY_SEPARATOR",
     "KINDS",
+    "NOBODY",
     "REFERENCE_LENGTH_MAX",
     "REFUSALS_SHOWN_MAX",
     "SOURCE_PATTERN",
@@ -57,6 +61,7 @@ __all__ = [
     "Refusal",
     "RefusedItem",
     "are_payloads",
+    "broken_promises",
     "check_envelope",
     "check_fact",
     "check_row",
@@ -67,5 +72,6 @@ __all__ = [
     "present_values",
     "read_personal",
     "receipt_of",
+    "whose_item",
     "with_tokens",
 ]

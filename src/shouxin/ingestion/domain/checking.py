@@ -62,6 +62,25 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _ENVELOPE_DECODER = msgspec.json.Decoder(_Envelope)
 
 
+class _Told(msgspec.Struct, frozen=True):
+    source: Any = None
+    customer_ref: Any = None
+
+
+_WHOSE_DECODER = msgspec.json.Decoder(_Told)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The source that a refused item names ('' when none) and its customer."""
+
+    source: str
+    customer_ref: str | None
+
+
+NOBODY = Whose("", None)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a source says, spelled in one way; nothing of it is checked yet."""
@@ -109,6 +128,19 @@ def check_envelope(raw: bytes, *, now: datetime, source: str | None = None) -> F
         return _checked(draft, now=now)
     except _Refused as refused:
         return refused.refusal
+
+
+def whose_item(raw: bytes) -> Whose:
+    """Of whom a refused item speaks, as far as it says: it is counted and sealed under that name."""
+    try:
+        told = _WHOSE_DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return NOBODY
+    source, reference = told.source, told.customer_ref
+    return Whose(
+        source if isinstance(source, str) and _SOURCE.fullmatch(source) else "",
+        reference if isinstance(reference, str) else None,
+    )
 
 
 def check_row(row: Mapping[str, Any], *, now: datetime) -> Fact | Refusal:

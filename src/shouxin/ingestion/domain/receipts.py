@@ -76,12 +76,15 @@ class Receipt:
 
 
 def receipt_of(*, read: int, accepted: int, refused: Iterable[RefusedItem]) -> Receipt:
-    """The receipt of a batch in which everything neither accepted nor refused was known already."""
+    """The receipt of a batch in which everything neither accepted nor refused was known already.
+
+    It names every refused item; receipts that are added up name the first REFUSALS_SHOWN_MAX.
+    """
     items = sorted(refused, key=lambda item: item.position)
     reasons = Counter(f"{item.field}: {item.reason}" for item in items)
     duplicates = read - accepted - len(items)
     assert duplicates >= 0, (read, accepted, len(items))
-    return Receipt(read, accepted, duplicates, len(items), dict(reasons), tuple(items[:REFUSALS_SHOWN_MAX]))
+    return Receipt(read, accepted, duplicates, len(items), dict(reasons), tuple(items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +140,12 @@ class QuarantinedRow:
     place: str
     received_at: datetime
     released_at: datetime | None
+    outcome: str | None = None
+    released_by: str | None = None
+    why: str | None = None
+    repairs: int = 0
+
+    @property
+    def state(self) -> str:
+        """``open``, or what became of it: accepted, duplicate or discarded."""
+        return self.outcome or "open"

@@ -40,12 +40,12 @@ _CHECKS = {
     "card": normal_bank_card,
     "business_code": normal_business_code,
 }
-_NO_WAY_TO_KNOW = Bilingual(
+NO_WAY_TO_KNOW = Bilingual(
     "手机、邮箱、身份证号至少填写一项。", "Give a phone, an e-mail or a national id: one of them at least."
 )
 _MISSING = Bilingual("未填写。", "missing")
-_NOT_BORN = Bilingual("出生日期不可能。", "Nobody alive was born on this day.")
-_TWO_BIRTHDAYS = Bilingual("出生日期与身份证号不符。", "It is not the birthday that the national id says.")
+NOT_BORN = Bilingual("出生日期不可能。", "Nobody alive was born on this day.")
+TWO_BIRTHDAYS = Bilingual("出生日期与身份证号不符。", "It is not the birthday that the national id says.")
 ID_IN_USE = Bilingual(
     "该证件号已在本店注册过，请让客户使用原账户。",
     "This national id is registered at this shop already; let the customer use that account.",
@@ -89,7 +89,7 @@ def check(row: Mapping[str, Any], *, now: datetime) -> tuple[list[FieldProblem],
                 told = refusals if problem in blocking else warnings
                 told.append(FieldProblem(field, problem_text(problem)))
     if not any(row.get(field) for field in ("phone", "email", "national_id")):
-        refusals.append(FieldProblem("phone", _NO_WAY_TO_KNOW))
+        refusals.append(FieldProblem("phone", NO_WAY_TO_KNOW))
     refusals += _birthday_refusals(row, now=now)
     if row.get("address"):
         doubts = parse_address(row["address"]).problems
@@ -137,7 +137,7 @@ def _birthday_refusals(row: Mapping[str, Any], *, now: datetime) -> list[FieldPr
     refusals = []
     for field, day in (("birth_date", told), ("national_id", proved)):
         if day and not 0 <= (now.date() - date.fromisoformat(day)).days < _OLDEST_YEARS * 366:
-            refusals.append(FieldProblem(field, _NOT_BORN))
+            refusals.append(FieldProblem(field, NOT_BORN))
     if told and proved and told != proved:
-        refusals.append(FieldProblem("birth_date", _TWO_BIRTHDAYS))
+        refusals.append(FieldProblem("birth_date", TWO_BIRTHDAYS))
     return refusals

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -89,7 +89,7 @@ def without_erased(db: Connection, found: Screened, rows: pa.Table) -> Screened:
         if position in set(positions)
     ]
     personal = tuple(item for item in found.personal if item[0] not in erased)
-    return Screened(found.table.take(kept), personal, (*found.refused, *refused))
+    return replace(found, table=found.table.take(kept), personal=personal, refused=(*found.refused, *refused))
 
 
 def _identifiers(db: Connection, keyring: Keyring, refs: Sequence[tuple[str, str]]) -> frozenset[str]:

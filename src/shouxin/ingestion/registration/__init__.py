@@ -6,6 +6,20 @@ same national id at the same shop before is told so at the door; a shared phone 
 """
 
 from shouxin.ingestion.domain.registering import FieldProblem, Registered
-from shouxin.ingestion.registration.service import PeopleReport, RefusedPerson, register, register_file
+from shouxin.ingestion.registration.service import (
+    PeopleReport,
+    RefusedPerson,
+    judge_again,
+    register,
+    register_file,
+)
 
-__all__ = ["FieldProblem", "PeopleReport", "RefusedPerson", "Registered", "register", "register_file"]
+__all__ = [
+    "FieldProblem",
+    "PeopleReport",
+    "RefusedPerson",
+    "Registered",
+    "judge_again",
+    "register",
+    "register_file",
+]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from shouxin.ingestion.domain.registering import FIELDS
-from shouxin.ingestion.reading import RawChunk, UnableToRead, csv_chunks
+from shouxin.ingestion.headers import columns_of
+from shouxin.ingestion.reading import RawChunk, csv_chunks
 
 _ROWS = 2_000
 # Our name -> how headers of shops' files spell it; compared without case, spaces and underscores.
@@ -52,41 +50,8 @@ def people_chunks(path: Path) -> Iterator[tuple[RawChunk, list[dict[str, str]]]]
 
     Columns that mean nothing to us are not read. A row that does not fit the header is in ``malformed``.
     """
-    names = _columns(path)
+    names = columns_of(path, spellings=_SPELLINGS, needed=("customer_ref", "name"))
     chunks = csv_chunks([path], required=list(names), rows=_ROWS)
     for chunk in chunks:
         records = chunk.table.select(list(names)).to_pylist()
         yield chunk, [{names[name]: (value or "").strip() for name, value in row.items()} for row in records]
-
-
-def _columns(path: Path) -> dict[str, str]:
-    """Column of the file -> our name."""
-    if not path.is_file():
-        raise UnableToRead(f"{path}: no such file")
-    header = _header(path)
-    meaning = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
-    found: dict[str, str] = {}
-    for column in header:
-        name = meaning.get(column.lower().replace(" ", "").replace("_", ""))
-        if name and name in found.values():
-            raise UnableToRead(f"{path}: two columns mean {name}; keep one of them")
-        if name:
-            found[column] = name
-    missing = {"customer_ref", "name"} - set(found.values())
-    if missing:
-        raise UnableToRead(
-            f"{path}: no column means {' or '.join(sorted(missing))}; it has {', '.join(header)[:200]}. "
-            f"Name the columns: {', '.join(FIELDS)}"
-        )
-    return found
-
-
-def _header(path: Path) -> list[str]:
-    opener = gzip.open if path.name.endswith(".gz") else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            return [name.strip() for name in next(csv.reader(file), [])]
-    except UnicodeDecodeError:
-        raise UnableToRead(
-            f"{path}: is not UTF-8; convert it first: iconv -f GB18030 -t UTF-8 {path.name}"
-        ) from None

@@ -29,6 +29,7 @@ from shouxin.ingestion.domain.registering import (
 )
 from shouxin.ingestion.erasure import refuse_erased
 from shouxin.ingestion.naming import token_of
+from shouxin.ingestion.quality.counting import count_malformed, count_people
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
@@ -77,13 +78,9 @@ def register_file(
         places = chunk.table.column("place").to_pylist()
         with begin() as db:
             answers = register(db, rows, source=source, keyring=keyring, now=now, places=places)
-            quarantine.keep(
-                db,
-                [replace(row, source=source) for row in chunk.malformed],
-                adapter=ADAPTER,
-                keyring=keyring,
-                now=now,
-            )
+            malformed = [replace(row, source=source) for row in chunk.malformed]
+            kept = quarantine.keep(db, malformed, adapter=ADAPTER, keyring=keyring, now=now)
+            count_malformed(db, malformed, adapter=ADAPTER, kept=kept, now=now)
         receipt += _receipt(chunk, answers)
         refused += [
             RefusedPerson(place, answer.customer_ref, answer.refusals)
@@ -122,11 +119,7 @@ def register(
     # Before anything is compared: what may not be kept is not told, so the same again is a duplicate.
     facts = refuse_erased(db, consent.screen(db, told_facts, now=now))
     tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
-    known = store.told_at_registration(
-        db, [fact.source_id for fact in facts if isinstance(fact, Fact)], source=source
-    )
-    wanted = {pair for told in tokens for pair in told.items()}
-    held = store.holders(db, sorted(wanted), source=source)
+    known, held = _known_of(db, [fact for fact in facts if isinstance(fact, Fact)], tokens, source=source)
     answers: list[Registered] = []
     taken: list[Fact] = []
     for row, fact, found, told in zip(rows, facts, checked, tokens, strict=True):
@@ -134,13 +127,48 @@ def register(
         if answer.outcome == "accepted":
             assert isinstance(fact, Fact)
             taken.append(fact)
-            known[fact.source_id] = set(told.items())
-            for pair in told.items():
-                held.setdefault(pair, set()).add(fact.customer_ref)
+            _learn(fact, told, known=known, held=held)
         answers.append(answer)
     append(db, taken, keyring=keyring)
-    _keep_refused(db, rows, answers, source=source, places=places, keyring=keyring, now=now)
+    kept = _keep_refused(db, rows, answers, source=source, places=places, keyring=keyring, now=now)
+    count_people(db, rows, answers, source=source, kept=kept, now=now)
     return answers
+
+
+def judge_again(
+    db: Connection, facts: Sequence[Fact], *, source: str, keyring: Keyring
+) -> list[Refusal | None]:
+    """Whether registrations of one source that were refused before are still held against what is known."""
+    tokens = [_tokens(keyring, fact) for fact in facts]
+    known, held = _known_of(db, facts, tokens, source=source)
+    verdicts: list[Refusal | None] = []
+    for fact, told in zip(facts, tokens, strict=True):
+        problem = _held_against(fact, told, known=known, held=held)
+        verdicts.append(Refusal(problem.field, problem.text.en) if problem else None)
+        if problem is None:
+            _learn(fact, told, known=known, held=held)
+    return verdicts
+
+
+def _known_of(
+    db: Connection, facts: Sequence[Fact], tokens: Sequence[Tokens], *, source: str
+) -> tuple[dict[str, set[tuple[str, str]]], dict[tuple[str, str], set[str]]]:
+    """What these registrations told before, and who holds the values that they tell."""
+    known = store.told_at_registration(db, [fact.source_id for fact in facts], source=source)
+    wanted = {pair for told in tokens for pair in told.items()}
+    return known, store.holders(db, sorted(wanted), source=source)
+
+
+def _learn(
+    fact: Fact,
+    told: Tokens,
+    *,
+    known: dict[str, set[tuple[str, str]]],
+    held: dict[tuple[str, str], set[str]],
+) -> None:
+    known[fact.source_id] = set(told.items())
+    for pair in told.items():
+        held.setdefault(pair, set()).add(fact.customer_ref)
 
 
 def _judged(
@@ -158,15 +186,33 @@ def _judged(
     if isinstance(fact, Refusal):
         first = FieldProblem(fact.field.removeprefix("personal/"), Bilingual(fact.reason, fact.reason))
         return Registered(reference, "refused", (first,))
+    problem = _held_against(fact, told, known=known, held=held)
+    if problem is not None:
+        return Registered(reference, "refused", (problem,))
     if fact.source_id in known:
-        if known[fact.source_id] != set(told.items()):
-            return Registered(reference, "refused", (FieldProblem("customer_ref", OTHER_VALUES),))
         return Registered(reference, "duplicate")
-    others = {field: held.get((field, token), set()) - {reference} for field, token in told.items()}
-    if others.get("national_id"):
-        return Registered(reference, "refused", (FieldProblem("national_id", ID_IN_USE),))
-    shared = [FieldProblem(field, SHARED) for field in _SHARED_FIELDS if others.get(field)]
+    shared = [
+        FieldProblem(field, SHARED)
+        for field in _SHARED_FIELDS
+        if held.get((field, told.get(field, "")), set()) - {reference}
+    ]
     return Registered(reference, "accepted", (), (*warnings, *shared))
+
+
+def _held_against(
+    fact: Fact,
+    told: Tokens,
+    *,
+    known: Mapping[str, set[tuple[str, str]]],
+    held: Mapping[tuple[str, str], set[str]],
+) -> FieldProblem | None:
+    """What the house knows already that keeps a registration out; None when nothing does."""
+    if fact.source_id in known:
+        return (
+            None if known[fact.source_id] == set(told.items()) else FieldProblem("customer_ref", OTHER_VALUES)
+        )
+    holders = held.get(("national_id", told.get("national_id", "")), set())
+    return FieldProblem("national_id", ID_IN_USE) if holders - {fact.customer_ref} else None
 
 
 def _receipt(chunk: RawChunk, answers: Sequence[Registered]) -> Receipt:
@@ -194,7 +240,7 @@ def _keep_refused(
     places: Sequence[str] | None,
     keyring: Keyring,
     now: datetime,
-) -> None:
+) -> Counter[str]:
     refused = [
         RefusedRow(
             places[position] if places else f"item {position}",
@@ -208,4 +254,4 @@ def _keep_refused(
         for position, (row, answer) in enumerate(zip(rows, answers, strict=True))
         if answer.outcome == "refused"
     ]
-    quarantine.keep(db, refused, adapter=ADAPTER, keyring=keyring, now=now)
+    return quarantine.keep(db, refused, adapter=ADAPTER, keyring=keyring, now=now)

@@ -5,7 +5,7 @@ from alembic import op
 from shouxin.database.grants import append_only_sql
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 
 def upgrade() -> None:
