@@ -54,16 +54,16 @@ def console_routes() -> list[Router]:
         overview,
         quality,
         quarantine,
+        external,
         customers,
         consents,
+        matches,
         alerts,
         cases,
-        matches,
         approvals,
         reports,
         operators,
         audit,
-        external,
     )
     handlers = [handler for module in pages for handler in module.HANDLERS]
     static = create_static_files_router(

@@ -5,7 +5,7 @@ from alembic import op
 from shouxin.database.grants import append_only_sql
 
 revision = "0018"
-down_revision = "0019"
+down_revision = "0016"
 
 # Nobody can write a count that does not add up: this is how "nothing is silently dropped" is held.
 _LOAD_COUNT = """

@@ -5,7 +5,7 @@ from alembic import op
 from shouxin.database.grants import append_only_sql, updatable_sql
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0018"
 
 _TABLES = """
 CREATE TABLE ingestion.external_call (
