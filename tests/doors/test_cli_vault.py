@@ -40,7 +40,7 @@ def place(database, fresh_database, tmp_path, monkeypatch):
             "occurred_at": now.isoformat(), "payload": {"channel": "app"}, "personal": PERSON,
         }  # fmt: skip
         ingestion.accept(db, [event], keyring=house.keyring, now=now, source="shop")
-        identity.unify(db, now=now)
+        identity.unify(db, keyring=house.keyring, now=now)
     return tmp_path
 
 

@@ -102,7 +102,7 @@ def story(database, tmp_path_factory):
         url = str(database.server.url(OWNER_ROLE, DATABASE)).replace("+psycopg", "")
         _tell_everything(house, ref, neighbour)
         with house.database.begin() as db:
-            identity.unify(db, now=house.clock())
+            identity.unify(db, keyring=house.keyring, now=house.clock())
             customer = identity.find_customer(db, source=SHOP, customer_ref=ref)
         story = Story(house, url, customer, ref, neighbour)
         _look_at(story)
