@@ -277,6 +277,8 @@ def test_lines_packed_with_gzip_are_taken_and_every_refused_one_is_named(send):
         (gzip.compress(b"") * 10_000, 413),
         (gzip.compress(gzip.compress(b"{}")), 200),  # one line of rubbish, which is quarantined
     ],
+    # Named: what is packed carries the second in which it was.
+    ids=["clear", "cut", "tail", "nothing packed", "nothing", "large", "many large", "many", "packed twice"],
 )
 def test_a_packed_body_is_read_whole_and_never_beyond_its_limit(send, body, status):
     assert send_packed(send, body).status_code == status

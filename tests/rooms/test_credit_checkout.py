@@ -14,6 +14,7 @@ from shouxin.credit import CheckoutRequest, Line, LineRefusal, UnableToDecide
 from shouxin.database.supervisor import OWNER_ROLE
 from shouxin.decisions import STANDARD_CHECKOUT
 from shouxin.entrypoints.cli import decide, policy
+from shouxin.governance import Keyring
 from shouxin.kernel import Approval, Event, Money
 
 DAY = date(2026, 3, 2)
@@ -129,6 +130,31 @@ def test_a_good_customer_is_approved_and_the_amount_is_held(db, model, now):
     assert hold.decision_id == answer.decision_id and hold.due_days == (30, 60, 90)
     assert data["hold"] == {"id": hold.hold_id, "expires_at": hold.expires_at.isoformat()}
     assert credit.check_ledger(db).problems == ()
+
+
+def test_who_took_the_consent_to_assessment_back_is_given_no_line_until_it_is_given_again(db, model, now):
+    furnished(db, model, now)
+    customer_id = good_customer(db, now)
+    ((source, ref),) = [one for one in identity.references_of(db, customer_id) if one[0] != "credit"]
+
+    def say(kind, minutes):
+        at = now + timedelta(minutes=minutes)
+        item = {
+            "source": source,
+            "source_id": f"{kind}-{minutes}",
+            "kind": kind,
+            "version": 1,
+            "customer_ref": ref,
+            "occurred_at": at.isoformat(),
+            "payload": {"purpose": "credit_assessment"}
+            | ({"text_version": "v1"} if kind == "consent_given" else {}),
+        }
+        ingestion.accept(db, [item], keyring=Keyring.from_master(b"k" * 32), now=at)
+        return credit.apply_for_line(db, customer_id, now=at)
+
+    refused = say("consent_withdrawn", 1)
+    assert isinstance(refused, LineRefusal) and refused.code == "CONSENT_WITHDRAWN"
+    assert isinstance(say("consent_given", 2), Line)
 
 
 def test_a_decision_replays_to_the_same_bytes_though_the_world_went_on(db, model, now):

@@ -42,6 +42,8 @@ from shouxin.decisions.domain import (
     hold_expires_at,
     will_hold,
 )
+from shouxin.ingestion import consent
+from shouxin.ingestion.consent import ConsentState
 from shouxin.kernel import Bilingual, CustomerId, Money, mint
 
 
@@ -92,10 +94,22 @@ def _decide(
 def apply_for_line(
     db: Connection, customer_id: CustomerId, *, now: datetime, decision_point: str = "checkout"
 ) -> Line | LineRefusal:
-    """Grade the customer and open the line that the live policy allows the grade, or say why not."""
+    """Grade the customer and open the line that the live policy allows the grade, or say why not.
+
+    Nobody who took the consent to credit assessment back is assessed.
+    """
     if line_of(db, customer_id) is not None:
         return LineRefusal(
             "LINE_EXISTS", Bilingual("客户已有信用额度", "The customer has a credit line already")
+        )
+    references = identity.references_of(db, customer_id)
+    agreed = consent.standing(db, references, purpose="credit_assessment", as_of=now)
+    if agreed.state is ConsentState.WITHDRAWN:
+        return LineRefusal(
+            "CONSENT_WITHDRAWN",
+            Bilingual(
+                "客户已撤回信用评估的同意", "The customer has taken back the consent to credit assessment"
+            ),
         )
     policy = _live_policy(db, decision_point)
     scored = _score(db, customer_id, now=now)
