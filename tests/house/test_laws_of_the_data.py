@@ -9,7 +9,8 @@ from shouxin.governance import append_only_tables
 
 APPEND_ONLY = {
     "ingestion.event",
-    "ingestion.personal",
+    "ingestion.quarantine_release",
+    "identity.erasure",
     "credit.entry",
     "credit.posting",
     "decisions.decision",
@@ -29,6 +30,12 @@ def test_what_is_a_record_can_only_be_added_to(db):
 def test_the_application_can_not_remove_a_record(db, table, verb):
     with pytest.raises(ProgrammingError, match="permission denied"):
         db.execute(text(verb.format(table)))
+
+
+@pytest.mark.parametrize("table", ["ingestion.personal", "identity.identifier"])
+def test_what_an_erasure_removes_can_not_be_changed(db, table):
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        db.execute(text(f"UPDATE {table} SET field = 'x'"))
 
 
 def test_every_table_that_changes_says_why(db):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shouxin.governance import SEALED_FIELDS, TOKEN_FIELDS, Keyring, UnableToOpen, normalised
+from shouxin.governance.ciphers import decrypt, encrypt
 from shouxin.governance.domain import FIRST_HASH, Guard, candidate_steps, chained, session_end, verdict
-from shouxin.governance.keys import decrypt, encrypt
 
 KEYRING = Keyring.from_master(bytes(range(32)))
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

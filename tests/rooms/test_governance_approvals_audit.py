@@ -220,7 +220,6 @@ def test_the_application_can_not_rewrite_what_is_written_once(db):
     tables = append_only_tables(db)
     assert {
         "governance.audit",
-        "governance.data_key",
         "governance.operator",
         "governance.approval_request",
         "governance.approval_decision",

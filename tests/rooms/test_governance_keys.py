@@ -23,7 +23,8 @@ def test_the_master_key_is_made_once_and_is_readable_by_its_owner_alone(tmp_path
     first = load_keyring(home)
     path = home.keys / "master.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in home.keys.iterdir()] == ["master.key"]
+    assert {entry.name for entry in home.keys.iterdir()} == {"master.key", "keyring.sealed", "keyring.lock"}
+    assert stat.S_IMODE((home.keys / "keyring.sealed").stat().st_mode) == 0o600
     assert load_keyring(home).token("phone", "13800000000") == first.token("phone", "13800000000")
 
 
@@ -33,10 +34,11 @@ def test_two_processes_that_start_at_once_agree_on_the_key(tmp_path):
     assert len(tokens) == 1
 
 
-def test_a_key_from_the_environment_goes_first_and_leaves_no_file(tmp_path, monkeypatch):
+def test_a_key_from_the_environment_goes_first_and_is_written_nowhere(tmp_path, monkeypatch):
     monkeypatch.setenv("SHOUXIN_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
     assert load_keyring(Home(tmp_path)).token("email", "a@b.example") == KEYRING.token("email", "a@b.example")
-    assert not (tmp_path / "keys").exists()
+    assert not (tmp_path / "keys/master.key").exists()
+    assert bytes(range(32)) not in (tmp_path / "keys/keyring.sealed").read_bytes()
 
 
 @pytest.mark.parametrize("damaged", ["", "not base64!", base64.b64encode(b"short").decode()])

@@ -361,6 +361,6 @@ def test_nothing_personal_is_stored_in_this_room(db, now, shop):
 
 def test_links_and_evidence_are_append_only(db):
     tables = append_only_tables(db)
-    assert {"identity.link", "identity.identifier", "identity.merge", "identity.conflict"} <= tables
+    assert {"identity.link", "identity.erasure", "identity.merge", "identity.conflict"} <= tables
     with pytest.raises(sqlalchemy.exc.ProgrammingError, match="permission denied"):
         db.execute(text("UPDATE identity.link SET customer_id = ''"))

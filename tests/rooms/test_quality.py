@@ -45,8 +45,8 @@ def test_a_refused_item_is_counted_for_the_source_that_it_names(db, now):
     ingestion.accept(db, [item(1, source="app", kind="x"), item(2, kind="x"), b"{"], keyring=KEYS, now=now)
     counted = {one.source: one.total.quarantined for one in quality.source_quality(db, now=now)}
     assert counted == {"app": 1, "unknown": 2}
-    subjects = db.execute(text("SELECT subject FROM ingestion.quarantine ORDER BY quarantine_no")).scalars()
-    assert list(subjects) == ["app:C1", "quarantine", "quarantine"]
+    rows = db.execute(text("SELECT customer_ref FROM ingestion.quarantine ORDER BY quarantine_no")).scalars()
+    assert list(rows) == ["C1", None, None]
 
 
 def test_a_file_is_counted_by_source(db, now, tmp_path):

@@ -9,6 +9,8 @@ TABLE = """
 overview.read       |    x   |   x   |    x   |    x    |   x   |    x    |
 customers.read      |    x   |   x   |    x   |    x    |   x   |         |
 customers.reveal    |    x   |   x   |    x   |    x    |       |         |
+customers.export    |    x   |   x   |        |         |       |         |
+customers.erase     |    x   |   x   |        |         |       |         |
 customers.merge     |    x   |   x   |    x   |         |       |         |
 alerts.read         |    x   |   x   |    x   |    x    |   x   |         |
 alerts.handle       |    x   |   x   |    x   |    x    |       |         |

@@ -21,6 +21,7 @@ from shouxin.cases.domain import (
     CaseState,
     Origin,
 )
+from shouxin.cases.erasing import ask_to_erase_customer, erase_customer, obligations_of
 from shouxin.cases.service import (
     add_note,
     assign,
@@ -48,12 +49,15 @@ __all__ = [
     "CaseState",
     "Origin",
     "add_note",
+    "ask_to_erase_customer",
     "assign",
     "close",
     "count_open_cases",
+    "erase_customer",
     "get_case",
     "list_cases",
     "move",
+    "obligations_of",
     "open_case",
     "reopen",
 ]

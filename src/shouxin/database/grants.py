@@ -32,6 +32,13 @@ def updatable_sql(table: str, *, columns: Sequence[str], why: str) -> str:
     )
 
 
+def erasable_sql(table: str, *, why: str) -> str:
+    """SQL that also lets the application delete rows and never change one; for personal values."""
+    quoted = why.replace("'", "''")
+    grant = f"GRANT SELECT, INSERT, DELETE ON {table} TO {APP_ROLE}"
+    return f"{grant}; COMMENT ON TABLE {table} IS 'erasable: {quoted}'"
+
+
 def removable_sql(table: str, *, why: str) -> str:
     """SQL that also lets the application delete rows; for what expires (sessions, staging)."""
     quoted = why.replace("'", "''")

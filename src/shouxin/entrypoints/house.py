@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shouxin.database import Database, Home, find_home, opened
-from shouxin.governance import Keyring, check_keyring, load_keyring
+from shouxin.governance import Keyring, check_keyring, destroy_erased_keys, load_keyring
 from shouxin.kernel import Clock, system_clock
 
 
@@ -30,4 +30,6 @@ def opened_house(path: Path | None = None) -> Iterator[House]:
         keyring = load_keyring(home)
         with database.begin() as db:
             check_keyring(db, keyring)
+        # An erasure that was cut short after its commit left a key behind; it ends here.
+        destroy_erased_keys(database.begin, keyring)
         yield House(database, keyring, home)

@@ -6,6 +6,7 @@ Personal values are sealed under a key of their own subject and named by blind t
 weight is written to an audit chain in which a changed, removed or inserted entry shows.
 """
 
+from shouxin.governance.ciphers import SealingCipher, UnableToOpen
 from shouxin.governance.domain import (
     PASSWORD_LENGTH_MIN,
     PERMISSIONS,
@@ -35,11 +36,13 @@ from shouxin.governance.domain import (
     may,
     normalised,
 )
-from shouxin.governance.keys import Keyring, UnableToLoadKey, UnableToOpen, load_keyring
+from shouxin.governance.key_file import UnableToLoadKey
+from shouxin.governance.keys import Keyring, load_keyring
 from shouxin.governance.service.api_keys import UnableToAddKey, add_api_key, find_api_key, revoke_api_key
 from shouxin.governance.service.approvals import (
     UnableToRequest,
     approve,
+    find_approval,
     list_approvals,
     reject,
     request_approval,
@@ -55,8 +58,24 @@ from shouxin.governance.service.invitations import (
     renew_invitation,
 )
 from shouxin.governance.service.privileges import append_only_tables
-from shouxin.governance.service.sealing import Sealer, check_keyring, sealer
+from shouxin.governance.service.sealing import (
+    Sealer,
+    UnableToSeal,
+    check_keyring,
+    erase_subjects,
+    erased_subjects,
+    sealer,
+)
 from shouxin.governance.service.sign_ins import find_session, sign_in, sign_out
+from shouxin.governance.service.turning import (
+    KeysStatus,
+    UnableToChangeMaster,
+    change_master,
+    destroy_erased_keys,
+    keys_status,
+    rotate_keys,
+)
+from shouxin.governance.store.data_keys import UnableToErase
 
 __all__ = [
     "PASSWORD_LENGTH_MIN",
@@ -73,12 +92,14 @@ __all__ = [
     "AuditVerdict",
     "Invitation",
     "Keyring",
+    "KeysStatus",
     "OpenInvitation",
     "Operator",
     "Permission",
     "Role",
     "Scope",
     "Sealer",
+    "SealingCipher",
     "Session",
     "SetupRefusal",
     "SetupRefusalReason",
@@ -86,20 +107,29 @@ __all__ = [
     "SignInRefusal",
     "SignInRefusalReason",
     "UnableToAddKey",
+    "UnableToChangeMaster",
+    "UnableToErase",
     "UnableToInvite",
     "UnableToLoadKey",
     "UnableToOpen",
     "UnableToRequest",
+    "UnableToSeal",
     "add_api_key",
     "append_only_tables",
     "approve",
+    "change_master",
     "check_keyring",
     "complete_setup",
+    "destroy_erased_keys",
+    "erase_subjects",
+    "erased_subjects",
     "find_api_key",
+    "find_approval",
     "find_invitation",
     "find_operator",
     "find_session",
     "invite_operator",
+    "keys_status",
     "list_approvals",
     "list_audit",
     "list_operators",
@@ -112,6 +142,7 @@ __all__ = [
     "renew_invitation",
     "request_approval",
     "revoke_api_key",
+    "rotate_keys",
     "sealer",
     "sign_in",
     "sign_out",

@@ -9,6 +9,7 @@ What is personal stays sealed: pages get masked values, and a clear one needs a 
 reason, and leaves a trace in the audit.
 """
 
+from shouxin.identity.disclosing import disclose
 from shouxin.identity.domain import (
     Conflict,
     ConflictRow,
@@ -23,6 +24,15 @@ from shouxin.identity.domain import (
     UnifyCount,
     Verdict,
     masked,
+)
+from shouxin.identity.domain.disclosure import DisclosureRefusal, PersonalValue
+from shouxin.identity.erasure import (
+    Erasure,
+    ErasureRefusal,
+    ErasureRefusalReason,
+    Obligations,
+    ask_to_erase,
+    erase,
 )
 from shouxin.identity.learning import LinkageTraining, train_linkage
 from shouxin.identity.online import LookAlike, default_weights, forget_matching, look_alikes, weights_in_use
@@ -52,12 +62,18 @@ from shouxin.identity.service import (
 __all__ = [
     "Conflict",
     "ConflictRow",
+    "DisclosureRefusal",
+    "Erasure",
+    "ErasureRefusal",
+    "ErasureRefusalReason",
     "Evidence",
     "LinkageTraining",
     "LinkageWeights",
     "LookAlike",
     "MaskedProfile",
     "MatchMerge",
+    "Obligations",
+    "PersonalValue",
     "PossibleMatch",
     "RevealRefusal",
     "RevealRefusalReason",
@@ -67,9 +83,12 @@ __all__ = [
     "UnableToLink",
     "UnifyCount",
     "Verdict",
+    "ask_to_erase",
     "customer_as_of",
     "default_weights",
+    "disclose",
     "ensure_customer",
+    "erase",
     "find_customer",
     "forget_matching",
     "links",

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin import ingestion
-from shouxin.governance import Keyring, Operator, record_audit, sealer
+from shouxin.governance import Keyring, Operator, record_audit
 from shouxin.identity import online, store
 from shouxin.identity.domain import (
     MATCHING_FIELDS,
@@ -24,7 +24,9 @@ from shouxin.identity.domain import (
     reveal_refusal,
     verified_fields,
 )
+from shouxin.identity.erasure import erased_at
 from shouxin.identity.merging import rematch
+from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id
@@ -138,7 +140,7 @@ def masked_profile(
     told = ingestion.personal_facts(db, refs) if refs else []
     facts = [fact for fact in told if fact.occurred_at <= as_of and fact.received_at <= as_of]
     present = present_values(facts)
-    opened = _opened(db, keyring, present.values())
+    opened = ingestion.opened_values(db, keyring, present.values())
     shown = {field: masked(field, opened[fact]) for field, fact in present.items()}
     registered = ingestion.list_events(db, refs, as_of=as_of, kinds=["customer_registered"]) if refs else []
     first = registered[0] if registered else None
@@ -153,6 +155,7 @@ def masked_profile(
         channel=first.payload.get("channel") if first else None,
         registered_at=first.occurred_at if first else None,
         verified=verified_fields(facts, present),
+        erased_at=erased_at(db, customer_id),
     )
 
 
@@ -166,7 +169,7 @@ def masked_names(
         if fact.field == "name":
             names.setdefault(owner[fact.source, fact.customer_ref], []).append(fact)
     present = {asked: present_values(facts).get("name") for asked, facts in names.items()}
-    opened = _opened(db, keyring, [fact for fact in present.values() if fact is not None])
+    opened = ingestion.opened_values(db, keyring, [fact for fact in present.values() if fact is not None])
     return {CustomerId(asked): masked("name", opened[fact]) for asked, fact in present.items() if fact}
 
 
@@ -186,9 +189,12 @@ def reveal(
     """
     refusal = reveal_refusal(field, operator=operator, reason=reason)
     fact = None
+    refs = references_of(db, customer_id)
+    tells = reason_tells(db, keyring, refs, reason)
+    if refusal is None and tells:
+        refusal = RevealRefusalReason.REASON_TELLS
     if refusal is None:
-        refs = references_of(db, customer_id)
-        fact = present_values(ingestion.personal_facts(db, refs) if refs else []).get(field)
+        fact = present_values(ingestion.personal_facts(db, refs)).get(field)
         refusal = None if fact else RevealRefusalReason.NOTHING_KNOWN
     if refusal in {None, RevealRefusalReason.NOT_PERMITTED}:
         record_audit(
@@ -196,13 +202,13 @@ def reveal(
             actor=operator.operator_id,
             action="customer.revealed" if refusal is None else "customer.reveal_refused",
             subject=f"customer:{customer_id}",
-            detail={"field": field[:20], "reason": reason.strip()},
+            detail={"field": field[:20], "reason": "" if tells else reason.strip()},
             now=now,
         )
     if refusal is not None:
         return RevealRefusal(refusal)
     assert fact is not None
-    return _opened(db, keyring, [fact])[fact]
+    return ingestion.opened_values(db, keyring, [fact])[fact]
 
 
 def _first_id(ref: Reference) -> str:
@@ -217,15 +223,3 @@ def _new_tokens(db: Connection, facts: Iterable[PersonalFact]) -> Counter[str]:
         if fact.verified and fact.field in MATCHING_FIELDS
     ]
     return store.add_identifiers(db, verified) if verified else Counter()
-
-
-def _opened(db: Connection, keyring: Keyring, facts: Iterable[PersonalFact]) -> dict[PersonalFact, str]:
-    """The clear values of sealed facts, the data keys loaded at once."""
-    sealed = [(fact, fact.sealed) for fact in facts if fact.sealed is not None]
-    opener = sealer(db, keyring)
-    opener.load({_subject(fact) for fact, _ in sealed})
-    return {fact: opener.open(_subject(fact), fact.field, value) for fact, value in sealed}
-
-
-def _subject(fact: PersonalFact) -> str:
-    return f"{fact.source}:{fact.customer_ref}"

@@ -20,9 +20,11 @@ from shouxin.ingestion.domain import (
     broken_promises,
     json_schemas,
 )
+from shouxin.ingestion.erasure import ErasedValues, erase_references
 from shouxin.ingestion.history import HistoryFiles, export_history
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
+from shouxin.ingestion.opening import opened_values
 from shouxin.ingestion.reading import UnableToRead
 from shouxin.ingestion.service import (
     UnableToLoad,
@@ -42,6 +44,7 @@ from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
     "KINDS",
+    "ErasedValues",
     "EventKind",
     "HistoryFiles",
     "Interpreted",
@@ -56,6 +59,7 @@ __all__ = [
     "accept",
     "broken_promises",
     "clickstream_chunks",
+    "erase_references",
     "event_count",
     "export_history",
     "file_chunks",
@@ -69,6 +73,7 @@ __all__ = [
     "new_references",
     "olist_chunks",
     "online_retail_chunks",
+    "opened_values",
     "personal_facts",
     "record",
     "replay_quarantine",

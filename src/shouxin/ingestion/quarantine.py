@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from shouxin.governance import Keyring, sealer
+from shouxin.governance import Keyring, Sealer, erased_subjects, sealer
 from shouxin.ingestion import store
 from shouxin.ingestion.domain import (
     REFERENCE_LENGTH_MAX,
@@ -18,38 +19,63 @@ from shouxin.ingestion.reading import RefusedRow
 
 # The field that rows are sealed as.
 SEALED_AS = "quarantine"
-# A row that does not say whose it is, or says it unreadably, is sealed for the quarantine itself.
+# Rows of before each had a key of its own, that did not say whose they were.
 NOBODY = "quarantine"
+# Each row has a key of its own, named after its fingerprint: one can be forgotten and the rest opens.
+_OWN_SUBJECT = "#quarantine:"
 
 
 def keep(
     db: Connection, rows: Sequence[RefusedRow], *, adapter: str, keyring: Keyring, now: datetime
 ) -> Counter[str]:
-    """Keep refused rows, sealed; a row that was kept before adds nothing. Returns the new ones by source.
+    """Keep refused rows, each sealed under a key of its own; a row that was kept before adds nothing.
 
-    A row that names its customer is sealed under that customer's key, so that forgetting the
-    customer forgets this too. The fingerprint is keyed: nobody can find a value by guessing.
+    Returns the new ones by source.
+
+    Of an erased customer it is kept that a row was refused, and not what it held. The fingerprint is
+    keyed: nobody can find a value by guessing.
     """
     if not rows:
         return Counter()
+    fingerprints = [keyring.token(SEALED_AS, _digest(adapter, row)) for row in rows]
+    owners = [_owner(row.source, row.customer_ref) for row in rows]
+    own = [f"{_OWN_SUBJECT}{fingerprint}" for fingerprint in fingerprints]
+    told = [f"{row.source}:{owner}" for row, owner in zip(rows, owners, strict=True) if owner]
+    gone = erased_subjects(db, {*own, *told})
     safe = sealer(db, keyring)
-    subjects = [subject_of(row.source, row.customer_ref) for row in rows]
-    safe.prepare(set(subjects))
+    open_rows = [
+        subject not in gone and f"{row.source}:{owner}" not in gone
+        for row, owner, subject in zip(rows, owners, own, strict=True)
+    ]
+    safe.prepare({subject for subject, is_open in zip(own, open_rows, strict=True) if is_open})
     kept = [
         {
             "source": stored_source(row.source),
-            "fingerprint": keyring.token(SEALED_AS, _digest(adapter, row)),
+            "fingerprint": fingerprint,
             "adapter": adapter,
             "field": row.field,
             "reason": row.reason,
             "place": _storable(row.place),
             "subject": subject,
-            "sealed": safe.seal(subject, SEALED_AS, row.raw),
+            "customer_ref": owner,
+            "sealed": safe.seal(subject, SEALED_AS, row.raw) if is_open else None,
             "received_at": now,
         }
-        for row, subject in zip(rows, subjects, strict=True)
+        for row, fingerprint, owner, subject, is_open in zip(
+            rows, fingerprints, owners, own, open_rows, strict=True
+        )
     ]
     return store.append_quarantined(db, kept)
+
+
+def is_own_subject(subject: str) -> bool:
+    """Whether the key of this sealing subject serves one refused row and nothing else."""
+    return subject.startswith(_OWN_SUBJECT)
+
+
+def opened(safe: Sealer, row: Mapping[Any, Any]) -> str:
+    """What a refused row held; raises UnableToOpen."""
+    return safe.open(row["subject"], SEALED_AS, bytes(row["sealed"]))
 
 
 def stored_source(source: str) -> str:
@@ -58,11 +84,17 @@ def stored_source(source: str) -> str:
 
 
 def subject_of(source: str, reference: str | None) -> str:
-    """For whom a row is sealed: the customer it names, else the quarantine itself."""
+    """For whom a row of before was sealed: the customer it names, else the quarantine itself."""
+    owner = _owner(source, reference)
+    return f"{source}:{owner}" if owner else NOBODY
+
+
+def _owner(source: str, reference: str | None) -> str | None:
+    """Whose row it is; None when it does not say so, or says it unreadably."""
     if not source or not reference or len(reference) > REFERENCE_LENGTH_MAX:
-        return NOBODY
+        return None
     subject = f"{source}:{reference}"
-    return subject if _storable(subject) == subject else NOBODY
+    return reference if _storable(subject) == subject else None
 
 
 def _storable(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,8 @@ from shouxin.ingestion.domain import (
     whose_item,
     with_tokens,
 )
+from shouxin.ingestion.erasure import refuse_erased, without_erased
+from shouxin.ingestion.naming import cached_token
 from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.ingestion.quality.counting import count_batch, count_chunk
@@ -61,7 +62,7 @@ def accept(
     verdicts = [
         text if isinstance(text, Refusal) else check_envelope(text, now=now, source=source) for text in texts
     ]
-    verdicts = consent.screen(db, verdicts, now=now)
+    verdicts = refuse_erased(db, consent.screen(db, verdicts, now=now))
     facts = [verdict for verdict in verdicts if isinstance(verdict, Fact)]
     fresh = append(db, facts, keyring=keyring)
     refused = [
@@ -98,7 +99,7 @@ def append(db: Connection, facts: Sequence[Fact], *, keyring: Keyring | None = N
     """Store facts, their clear values replaced by tokens and sealed; returns the identities that were new."""
     if keyring is None:
         return store.append_facts(db, facts)
-    token = _cached_token(keyring)
+    token = cached_token(keyring)
     first: dict[tuple[str, str], Fact] = {}
     for fact in facts:
         first.setdefault((fact.source, fact.source_id), fact)
@@ -125,7 +126,7 @@ def load_stepwise(
     What was loaded stays when the load is interrupted, and loading again adds nothing twice. While a chunk
     is stored, the next one is read and checked; chunks are stored in their order.
     """
-    receipt, token = Receipt(), _cached_token(keyring)
+    receipt, token = Receipt(), cached_token(keyring)
     for chunk, found in one_ahead(chunks, lambda chunk: bulk.screened(chunk.rows, now=now, token=token)):
         with begin() as db:
             receipt += _load_chunk(db, chunk, found, keyring=keyring, now=now, token=token)
@@ -147,6 +148,7 @@ def _load_chunk(
     agreed = consent.screen_rows(db, chunk.rows, now=now)
     if agreed.rows is not chunk.rows:  # some rows go, or go without a field: look at what is left
         found = bulk.screened(agreed.rows, now=now, token=token)
+    found = without_erased(db, found, agreed.rows)
     by_rule = (*agreed.refused, *found.refused)
     kept = quarantine.keep(db, chunk.refused, adapter=chunk.adapter, keyring=keyring, now=now)
     kept += quarantine.keep(db, by_rule, adapter="canonical", keyring=keyring, now=now)
@@ -261,11 +263,6 @@ def _sealed(
         )
         for fact, field in held
     ]
-
-
-def _cached_token(keyring: Keyring) -> bulk.Token:
-    """The token of a value, for the time of one load: devices and cards come again and again."""
-    return lru_cache(maxsize=100_000)(keyring.token)
 
 
 def _spelled(item: Mapping[str, Any] | bytes) -> bytes | Refusal:

@@ -236,6 +236,7 @@ def append_quarantined(db: Connection, rows: Sequence[dict[str, Any]]) -> Counte
         "reason",
         "place",
         "subject",
+        "customer_ref",
         "sealed",
         "received_at",
     )

@@ -26,7 +26,9 @@ from shouxin.reporting.domain import (
     Tile,
     TimelineEntry,
 )
+from shouxin.reporting.domain.export import CustomerExport
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
+from shouxin.reporting.exporting import export_customer
 from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
@@ -44,6 +46,7 @@ __all__ = [
     "QUERIES",
     "BucketRow",
     "CountRow",
+    "CustomerExport",
     "CustomerFilter",
     "CustomerPage",
     "CustomerRow",
@@ -62,6 +65,7 @@ __all__ = [
     "UnableToMeasureLift",
     "Verdict",
     "customer_360",
+    "export_customer",
     "external_lift",
     "latest_lift",
     "list_customers",

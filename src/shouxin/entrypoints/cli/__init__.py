@@ -45,6 +45,7 @@ _COMMANDS = {
     "review": "review:app",
     "report": "report:report",
     "audit": "audit:app",
+    "keys": "keys:app",
     "operator": "operator_admin:app",
     "api-key": "operator_admin:api_key_app",
     "bench": "bench:bench",

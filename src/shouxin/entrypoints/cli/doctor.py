@@ -80,6 +80,7 @@ def _look_at_the_house(house: House) -> Iterator[Finding]:
         _server, _migrations, _grants, _audit, _ledger, _model, _policy, _events, _operators,
     )  # fmt: skip
     yield _keys(house)
+    yield _key_file(house)
     yield _external(house)
     for look in looks:
         with house.database.begin() as db:
@@ -112,6 +113,21 @@ def _keys(house: House) -> Finding:
     return Finding(
         "master key", "note", f"{key}, readable by its owner only", "keep a copy apart from any backup"
     )
+
+
+def _key_file(house: House) -> Finding:
+    with house.database.begin() as db:
+        keys = governance.keys_status(db, house.keyring)
+    told = f"{keys.subjects:,} keys in {keys.slots:,} slots, {keys.erased:,} erased"
+    if keys.unturned or keys.unreadable:
+        return Finding(
+            "key file", "wrong", f"{told}; {keys.unturned + keys.unreadable} slots are not right",
+            "`shouxin keys status`; docs/operating.md",
+        )  # fmt: skip
+    if keys.under_master or keys.erased_under_master:
+        mend = "`shouxin keys rotate`, then `shouxin keys change-master`"
+        return Finding("key file", "note", f"{told}; some lay under the master key itself", mend)
+    return Finding("key file", "right", told)
 
 
 def _server(db: Connection) -> Finding:

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     OVERVIEW_READ = "overview.read"
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_REVEAL = "customers.reveal"
+    CUSTOMERS_EXPORT = "customers.export"
+    CUSTOMERS_ERASE = "customers.erase"
     CUSTOMERS_MERGE = "customers.merge"
     ALERTS_READ = "alerts.read"
     ALERTS_HANDLE = "alerts.handle"
@@ -79,13 +81,17 @@ _READING = frozenset(
         _P.QUALITY_READ,
     }
 )
+# What a customer may ask of us by law: to have all that is personal, and to have it erased.
+_ANSWERING = frozenset({_P.CUSTOMERS_EXPORT, _P.CUSTOMERS_ERASE})
 # Whoever drafts does not approve, whoever audits does not handle, whoever administers does neither.
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.RISK_ANALYST: _READING
     | _HANDLING
+    | _ANSWERING
     | {_P.CUSTOMERS_MERGE, _P.POLICIES_DRAFT, _P.MODELS_DRAFT, _P.QUARANTINE_REPAIR},
     Role.RISK_MANAGER: _READING
     | _HANDLING
+    | _ANSWERING
     | {
         _P.CUSTOMERS_MERGE,
         _P.LINES_FREEZE,

@@ -75,6 +75,17 @@ def reject(
     return _decided(db, request_id, state=ApprovalState.REJECTED, checker=checker, reason=reason, now=now)
 
 
+def find_approval(db: Connection, request_id: str) -> Approval | None:
+    """The key of a request that was agreed to, for a room that is opened later; None while there is none."""
+    found = approvals.held_request(db, request_id)
+    if found is None or found.state is not ApprovalState.APPROVED:
+        return None
+    assert found.checker and found.decision_reason and found.decided_at, "it was decided"
+    return Approval(
+        request_id, found.subject, found.maker, found.checker, found.decision_reason, found.decided_at
+    )
+
+
 def list_approvals(
     db: Connection, *, state: ApprovalState | None = None, limit: int = 100
 ) -> list[ApprovalRequest]:

@@ -12,13 +12,18 @@ from shouxin.ingestion.domain import PersonalFact
 from shouxin.kernel import Bilingual, CustomerId
 
 REASON_LENGTH_MIN = 10
+REASON_TELLS = Bilingual(
+    "理由中含有该客户的个人信息；理由会永久保存，请勿写入。",
+    "The reason holds a personal value of this customer; reasons are kept for ever, so leave it out.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedProfile:
     """A customer as the console shows them; None is what we were never told.
 
-    ``verified`` names the fields whose present value the customer has shown to be theirs.
+    ``verified`` names the fields whose present value the customer has shown to be theirs; ``erased_at``
+    says that there is nothing to show, and since when.
     """
 
     name: str | None
@@ -31,6 +36,7 @@ class MaskedProfile:
     channel: str | None
     registered_at: datetime | None
     verified: frozenset[str]
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class RevealRefusalReason(StrEnum):
     NOT_PERMITTED = "not_permitted"
     UNKNOWN_FIELD = "unknown_field"
     REASON_TOO_SHORT = "reason_too_short"
+    REASON_TELLS = "reason_tells"
     NOTHING_KNOWN = "nothing_known"
 
 
@@ -73,6 +80,7 @@ _TEXTS = {
         f"请填写至少 {REASON_LENGTH_MIN} 个字符的查看理由。",
         f"Say why, in at least {REASON_LENGTH_MIN} characters.",
     ),
+    _R.REASON_TELLS: REASON_TELLS,
     _R.NOTHING_KNOWN: Bilingual("该客户没有登记此项信息。", "Nothing of the kind is known of this customer."),
 }
 

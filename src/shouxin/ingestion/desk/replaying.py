@@ -30,6 +30,7 @@ from shouxin.ingestion.domain.registering import ADAPTER as REGISTRATION
 from shouxin.ingestion.domain.registering import fact_of
 from shouxin.ingestion.domain.surveys import ADAPTER as SURVEY
 from shouxin.ingestion.domain.surveys import answer_of
+from shouxin.ingestion.erasure import refuse_erased
 from shouxin.ingestion.quarantine import SEALED_AS
 from shouxin.ingestion.registration import judge_again
 from shouxin.ingestion.service import append
@@ -125,6 +126,8 @@ def opened_rows(db: Connection, rows: Sequence[RowMapping], *, keyring: Keyring)
 
 
 def _opened(safe: Sealer, row: RowMapping) -> HeldRow | None:
+    if row["sealed"] is None:  # its customer was erased
+        return None
     try:
         raw = safe.open(row["subject"], SEALED_AS, bytes(row["sealed"]))
     except UnableToOpen:
@@ -150,7 +153,7 @@ def read_again(
             verdicts[index] = verdict
     # Learnt now, whatever the row says: it was refused, so no decision can have seen it before.
     learnt = [replace(one, received_at=now) if isinstance(one, Fact) else one for one in verdicts]
-    agreed = consent.screen(db, learnt, now=now)
+    agreed = refuse_erased(db, consent.screen(db, learnt, now=now))
     return _judged_people(db, held, agreed, keyring=keyring)
 
 

@@ -192,13 +192,14 @@ def _after(held: HeldRow, changes: Mapping[str, str]) -> HeldRow | DeskRefusal:
 
 
 def _subject_after(db: Connection, number: int, after: HeldRow) -> str:
-    """For whom the repaired row is sealed: whom it named before, else whom it names now."""
+    """For whom the repaired row is sealed: whom it names now, else as the row was; it goes with them."""
+    reference = json.loads(after.raw).get("customer_ref")
+    named = subject_of(after.source, reference if isinstance(reference, str) else None)
+    if named != NOBODY:
+        return named
     row: RowMapping | None = store.sealed_row(db, number)
     assert row is not None, "the row was just opened"
-    if row["subject"] != NOBODY:
-        return str(row["subject"])
-    reference = json.loads(after.raw).get("customer_ref")
-    return subject_of(after.source, reference if isinstance(reference, str) else None)
+    return str(row["subject"])
 
 
 def _is_open(db: Connection, number: int) -> bool:

@@ -27,6 +27,8 @@ from shouxin.ingestion.domain.registering import (
     check,
     event_of,
 )
+from shouxin.ingestion.erasure import refuse_erased
+from shouxin.ingestion.naming import token_of
 from shouxin.ingestion.quality.counting import count_malformed, count_people
 from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
@@ -115,7 +117,7 @@ def register(
         for row, (refusals, _) in zip(rows, checked, strict=True)
     ]
     # Before anything is compared: what may not be kept is not told, so the same again is a duplicate.
-    facts = consent.screen(db, told_facts, now=now)
+    facts = refuse_erased(db, consent.screen(db, told_facts, now=now))
     tokens = [_tokens(keyring, fact) if isinstance(fact, Fact) else {} for fact in facts]
     known, held = _known_of(db, [fact for fact in facts if isinstance(fact, Fact)], tokens, source=source)
     answers: list[Registered] = []
@@ -226,7 +228,7 @@ def _receipt(chunk: RawChunk, answers: Sequence[Registered]) -> Receipt:
 
 
 def _tokens(keyring: Keyring, fact: Fact) -> Tokens:
-    return {f: keyring.token(f, value) for f, value in fact.personal.items() if f in SEALED_FIELDS}
+    return {f: token_of(keyring, f, value) for f, value in fact.personal.items() if f in SEALED_FIELDS}
 
 
 def _keep_refused(

@@ -1,0 +1,67 @@
+"""An export as a page that anybody can read: one file, both languages, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from shouxin.reporting import CustomerExport
+from shouxin.reporting.domain.export import COLUMNS, SECTIONS
+
+_STYLE = Markup(
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
+    "color:#1a1a1a;background:#fff}h2{margin-top:2rem}table{border-collapse:collapse;width:100%}"
+    "td,th{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #ccc;"
+    "overflow-wrap:anywhere}th{font-weight:600}.none{color:#666}"
+    "@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}td,th{border-color:#444}"
+    ".none{color:#aaa}}"
+)
+_PAGE = """<!doctype html>
+<html lang="zh"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{{ export.customer_id }}</title>
+<style>{{ style }}</style></head><body>
+<h1>客户数据 <span lang="en">/ Customer data</span></h1>
+<p>{{ export.customer_id }} · {{ export.exported_at.isoformat(timespec="seconds") }}
+{% if export.erased_at %}<br>个人信息已删除 <span lang="en">/ Personal values erased</span>:
+{{ export.erased_at.isoformat(timespec="seconds") }}{% endif %}</p>
+{% for name, rows in export.sections.items() %}
+<h2>{{ sections[name].zh }} <span lang="en">/ {{ sections[name].en }}</span></h2>
+{% if rows %}{% set columns = columns_of(rows) %}
+<table><thead><tr>{% for column in columns %}
+<th>{{ words[column].zh }} <span lang="en">/ {{ words[column].en }}</span></th>{% endfor %}
+</tr></thead><tbody>
+{% for row in rows %}<tr>{% for column in columns %}<td>{{ cell(row.get(column)) }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>
+{% else %}<p class="none">无 <span lang="en">/ none</span></p>{% endif %}
+{% endfor %}
+</body></html>
+"""
+
+
+def export_page(export: CustomerExport) -> str:
+    """The HTML of an export; every value is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(_PAGE).render(
+        export=export, style=_STYLE, sections=SECTIONS, words=COLUMNS, columns_of=_columns, cell=_cell
+    )
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是 / yes" if value else "否 / no"
+    if isinstance(value, dict):
+        if value.keys() == {"zh", "en"}:
+            return f"{value['zh']} / {value['en']}"
+        if value.keys() == {"value", "currency"}:
+            return f"{value['value']} {value['currency']}"
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "; ".join(map(_cell, value)) if isinstance(value, list) else str(value)
