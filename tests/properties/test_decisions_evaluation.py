@@ -34,6 +34,7 @@ def facts(draw):
         "request.dry_run": draw(st.booleans()),
         "line.open": draw(st.booleans()),
         "line.frozen": draw(st.booleans()),
+        "line.holder_proven": draw(st.booleans()),
         "line.currency": "CNY",
         "line.limit": limit,
         "line.held": held,

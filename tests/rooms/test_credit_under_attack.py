@@ -273,6 +273,71 @@ def test_the_line_of_a_customer_is_found_after_a_merge(db, model, now):  # noqa:
     assert credit.apply_for_line(db, kept, now=now).code == "LINE_EXISTS"
 
 
+# --- somebody else's name --------------------------------------------------------------------------
+
+VICTIM = {
+    "name": "陈文静",
+    "phone": "13800000001",
+    "email": "wenjing@jincheng.example",
+    "birth_date": "1990-03-05",
+    "address": "浙江省杭州市西湖区文三路1号2号楼3单元501室",
+}
+
+
+def typed_in(db, ref, at, kind="customer_registered", personal=None, **payload):
+    receipt = ingestion.accept(
+        db,
+        [{"source": "shop", "source_id": f"{ref}-{kind}", "kind": kind, "customer_ref": ref,
+          "occurred_at": at.isoformat(), "payload": payload or {"channel": "web"},
+          "personal": personal or VICTIM}],
+        keyring=KEYS, now=at,
+    )  # fmt: skip
+    assert receipt.accepted == 1, receipt
+
+
+@pytest.fixture
+def impostor(db, model, now):  # noqa: F811
+    """A customer with a line, and a new account under everything that is known of her; one file."""
+    furnished(db, model, now)
+    holder = good_customer(db, now, "C-good")
+    typed_in(db, "C-good", now)
+    identity.unify(db, keyring=KEYS, now=now)
+    credit.apply_for_line(db, holder, now=now)
+    typed_in(db, "C-new", now)
+    assert identity.unify(db, keyring=KEYS, now=now).merged == 1
+    return holder
+
+
+def answered(db, ref, now):
+    answer = credit.decide(db, replace(asked(), customer_ref=ref), now=now, business_date=DAY)
+    return answer.outcome, [reason["code"] for reason in answer.as_data()["reasons"]], answer.hold_id
+
+
+def test_who_types_in_the_name_of_a_line_holder_does_not_spend_their_line(db, now, impostor):
+    assert identity.find_customer(db, source="shop", customer_ref="C-new") == impostor
+    assert answered(db, "C-new", now) == ("review", ["HOLDER_NOT_PROVEN"], None)
+    assert answered(db, "C-good", now)[0] == "approve"
+
+
+def test_a_phone_that_both_verified_lets_the_new_account_spend(db, now, impostor):
+    for ref in ("C-good", "C-new"):
+        typed_in(db, ref, now, "customer_verified", {"phone": VICTIM["phone"]}, identifier="phone")
+        identity.unify(db, keyring=KEYS, now=now)
+    assert answered(db, "C-new", now)[0] == "approve"
+
+
+def test_a_word_of_an_operator_lets_the_new_account_spend_until_it_is_taken_back(db, now, impostor):
+    other = identity.own_customer(db, source="shop", customer_ref="C-new")
+    said = {"reason": "she called from her number", "by": "op_1", "now": now}
+    ruling = identity.merge_customers(db, impostor, other_id=other, **said)
+    assert isinstance(ruling, identity.Ruling)
+    assert answered(db, "C-new", now)[0] == "approve"
+    again = identity.merge_customers(db, impostor, other_id=other, **said)
+    assert again.reason == "one_already"
+    identity.undo_ruling(db, ruling.ruling_no, **said)
+    assert answered(db, "C-new", now) == ("review", ["HOLDER_NOT_PROVEN"], None)
+
+
 # --- the edges of numbers --------------------------------------------------------------------------
 
 

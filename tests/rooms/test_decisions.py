@@ -31,6 +31,7 @@ FACTS = {
     "request.plan": "pay_in_3",
     "request.dry_run": False,
     "line.open": True,
+    "line.holder_proven": True,
     "line.frozen": False,
     "line.currency": "CNY",
     "line.limit": 500_000,

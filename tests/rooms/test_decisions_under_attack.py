@@ -68,7 +68,8 @@ def test_a_policy_text_that_misleads_or_would_fail_while_deciding_is_refused(sou
 def test_no_policy_can_lend_on_a_frozen_line():
     silent = parse_policy(policy_data(rules=[rule(when=[{"field": "score.points", "op": "<", "value": 1}])]))
     facts = {
-        "line.open": True, "line.frozen": True, "line.currency": "CNY", "line.available": 500_000,
+        "line.open": True, "line.holder_proven": True, "line.frozen": True,
+        "line.currency": "CNY", "line.available": 500_000,
         "request.amount": 10_000, "request.currency": "CNY", "request.plan": "pay_in_3",
         "score.grade": "A", "score.points": 700, "line.days_past_due": 0,
     }  # fmt: skip

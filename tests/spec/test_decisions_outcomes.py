@@ -37,6 +37,7 @@ TABLE = """
   1299.00  pay_in_3      S      none       0     no      0       | decline       NO_LINE
   1299.00  pay_in_3      ?      5000.00    0     no      0       | review        MISSING_FACT.score.grade
   1299.00  pay_in_3      B      5000.00    ?     no      0       | review        MISSING_FACT.line.days_past_due
+  1299.00  pay_in_3      B      5000.00    0     alike   0       | review        HOLDER_NOT_PROVEN
   1299.00  pay_in_3      B      5000.00    0     no      ?       | approve       late_repayments_180d.high
 """  # noqa: E501
 ROWS = [line.split("|") for line in TABLE.strip().splitlines()]
@@ -69,6 +70,7 @@ def facts_of(given):
         "line.outstanding": 0,
         "line.available": minor(available),
         "line.frozen": frozen == "yes",
+        "line.holder_proven": frozen != "alike",
         "line.days_past_due": None if late == "?" else int(late),
     }
 

@@ -36,6 +36,7 @@ from shouxin.identity.erasure import (
 )
 from shouxin.identity.learning import LinkageTraining, train_linkage
 from shouxin.identity.online import LookAlike, default_weights, forget_matching, look_alikes, weights_in_use
+from shouxin.identity.proving import are_proven_one, is_proven, own_customer
 from shouxin.identity.ruling import (
     merge_customers,
     part_customers,
@@ -83,6 +84,7 @@ __all__ = [
     "UnableToLink",
     "UnifyCount",
     "Verdict",
+    "are_proven_one",
     "ask_to_erase",
     "customer_as_of",
     "default_weights",
@@ -91,6 +93,7 @@ __all__ = [
     "erase",
     "find_customer",
     "forget_matching",
+    "is_proven",
     "links",
     "list_conflicts",
     "list_rulings",
@@ -101,6 +104,7 @@ __all__ = [
     "match_merges",
     "memberships",
     "merge_customers",
+    "own_customer",
     "part_customers",
     "possible_matches",
     "references_of",

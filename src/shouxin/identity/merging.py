@@ -93,7 +93,7 @@ def _matched(db: Connection, age: Mapping[str, int], weights: LinkageWeights, no
         matching = match(
             [item for item in identifiers if item.customer_id in batch],
             age={one: age[one] for one in batch},
-            rulings=_among(batch, ruled),
+            rulings=ruled.among(batch),
             likeness=likeness,
         )
         found.merges += matching.merges
@@ -130,18 +130,6 @@ def _batches(
             batch = set()
     # Two national ids of one customer are a conflict, too.
     yield batch | alone
-
-
-def _among(customers: Collection[str], ruled: Standing) -> Standing:
-    """The rulings about these customers."""
-    return Standing(
-        {
-            pair: number
-            for pair, number in ruled.same.items()
-            if pair[0] in customers and pair[1] in customers
-        },
-        frozenset(pair for pair in ruled.different if pair[0] in customers and pair[1] in customers),
-    )
 
 
 def _explain(found: Found, matching: Matching, likeness: Likeness, now: datetime) -> None:

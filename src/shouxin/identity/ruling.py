@@ -13,6 +13,7 @@ from shouxin.identity import online, rulings, store
 from shouxin.identity.domain import Ruling, RulingRefusal, RulingRefusalReason, Verdict, standing
 from shouxin.identity.domain.ruling import RULING_REASON_LENGTH_MIN
 from shouxin.identity.merging import rematch
+from shouxin.identity.proving import are_proven_one
 
 Reference = tuple[str, str]
 _R = RulingRefusalReason
@@ -21,8 +22,13 @@ _R = RulingRefusalReason
 def merge_customers(
     db: Connection, customer_id: str, *, other_id: str, reason: str, by: str, now: datetime
 ) -> Ruling | RulingRefusal:
-    """Rule that two customers are one person, and make them one; the one known longest stays."""
+    """Rule that two customers are one person, and make them one; the one known longest stays.
+
+    Of two who are one file by likeness alone, named by the ids that they had of their own, it is the proof.
+    """
     ones, others = (_everybody(db, one) for one in (customer_id, other_id))
+    if ones and ones == others and not are_proven_one(db, customer_id, other_id):
+        ones, others = [customer_id], [other_id]
     refusal = _merge_refusal(db, ones, others, reason)
     if refusal is not None:
         return RulingRefusal(refusal)

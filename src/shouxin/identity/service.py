@@ -26,13 +26,12 @@ from shouxin.identity.domain import (
 )
 from shouxin.identity.erasure import erased_at
 from shouxin.identity.merging import rematch
+from shouxin.identity.proving import OWN_SOURCE
 from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
 from shouxin.kernel import CustomerId, derived_id
 
-# What our own credit room reports carries the customer's id as its reference.
-OWN_SOURCE = "credit"
 _CHUNK = 5_000
 # A profile is everything known; its reader stands after every event.
 _ALWAYS = datetime.max.replace(tzinfo=UTC)

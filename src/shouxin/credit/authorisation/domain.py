@@ -146,12 +146,16 @@ def request_facts(
     }
 
 
-def line_facts(line: Line | None, *, business_date: date) -> dict[str, Any]:
-    """The line as it is under its lock; without one, only that there is none."""
+def line_facts(line: Line | None, *, holder_proven: bool, business_date: date) -> dict[str, Any]:
+    """The line as it is under its lock; without one, only that there is none.
+
+    ``holder_proven`` says whether who asks was proven to be the customer whom the line was opened for.
+    """
     if line is None:
         return {"line.open": False}
     return {
         "line.open": True,
+        "line.holder_proven": holder_proven,
         "line.id": line.line_id,
         "line.currency": line.limit.currency,
         "line.limit": line.limit.minor,

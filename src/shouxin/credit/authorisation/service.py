@@ -77,7 +77,7 @@ def _decide(
     facts: Facts = {
         **request_facts(request, decision_id=mint("dec", now=now), hold_id=mint("hold", now=now), now=now),
         **scored,
-        **line_facts(line, business_date=business_date),
+        **line_facts(line, holder_proven=_is_holder(db, request, line), business_date=business_date),
     }
     verdict, body = decisions.decide_answer(policy, facts)
     hold = _hold_of(line, policy, request, facts) if line and will_hold(facts, verdict) else None
@@ -255,6 +255,13 @@ def _score(db: Connection, customer_id: CustomerId, *, now: datetime) -> dict[st
         "version.features": features.catalogue_hash(),
         "customer.id": customer_id,
     }
+
+
+def _is_holder(db: Connection, request: CheckoutRequest, line: Line | None) -> bool:
+    """Whether who asks is proven to be the line's holder; looking alike makes one file, but lends nothing."""
+    return line is not None and identity.is_proven(
+        db, line.customer_id, source=request.source, customer_ref=request.customer_ref
+    )
 
 
 def _hold_of(line: Line, policy: decisions.Policy, request: CheckoutRequest, facts: Facts) -> Hold:

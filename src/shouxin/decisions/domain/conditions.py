@@ -34,6 +34,7 @@ FIELDS: Mapping[str, FieldType] = {
     "request.plan": FieldType.TEXT,
     "request.source": FieldType.TEXT,
     "line.open": FieldType.FLAG,
+    "line.holder_proven": FieldType.FLAG,
     "line.frozen": FieldType.FLAG,
     "line.currency": FieldType.TEXT,
     "line.limit": FieldType.MONEY,

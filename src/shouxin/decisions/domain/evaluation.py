@@ -217,6 +217,11 @@ def _house_rules(policy: Policy) -> tuple[Rule, ...]:
             "NO_LINE", "客户尚未开通信用额度", "The customer has no credit line",
         ),
         _house_rule(
+            "holder", Comparison("line.holder_proven", "==", value=False), Outcome.REVIEW,
+            "HOLDER_NOT_PROVEN", "尚未证实该账户属于额度持有人",
+            "It is not proven that this account is the holder of the credit line's",
+        ),
+        _house_rule(
             "currency", Comparison("request.currency", "!=", value=policy.currency), Outcome.DECLINE,
             "CURRENCY_NOT_SERVED",
             f"仅支持以 {policy.currency} 结算的订单", f"Only orders in {policy.currency} are served",

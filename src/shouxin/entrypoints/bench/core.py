@@ -60,7 +60,7 @@ def _decider(ground: Ground, model: str) -> Callable[[int], bytes]:
             **decisions.score_facts(artefact, rows[number % len(rows)]),
             "version.features": features_hash,
             "customer.id": _LINE.customer_id,
-            **line_facts(_LINE, business_date=_NOW.date()),
+            **line_facts(_LINE, holder_proven=True, business_date=_NOW.date()),
         }
         verdict, body = decisions.decide_answer(policy, facts)
         assert verdict.trace, "every rule says what it saw"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy import Connection
@@ -26,9 +26,12 @@ def merge(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rule that two customers are one person, and make them one; who has been known longest stays."""
+    """Rule that two customers are one person, and make them one; who has been known longest stays.
+
+    Of two who are one file because they look alike, it says that they really are: both may spend then.
+    """
     with opened_house(home) as house, house.database.begin() as db:
-        one, two = _known(db, customer), _known(db, other)
+        one, two = _own(db, customer), _own(db, other)
         made = identity.merge_customers(db, one, other_id=two, reason=reason, by=_ACTOR, now=house.clock())
         figures = _told(db, made, [one])
     emit(figures, as_json=as_json, title="Merged")
@@ -108,7 +111,7 @@ def history(
     """Show who was merged into whom, parted, and when; and why, where weights did it."""
     with opened_house(home) as house, house.database.begin() as db:
         if as_of is not None:
-            source, ref = ("credit", customer) if customer.startswith("cus_") else _reference(customer)
+            source, ref = _named(customer)
             found = identity.customer_as_of(db, source=source, customer_ref=ref, as_of=_instant(as_of))
             emit({"customer": customer, "as_of": as_of, "customer_id": found}, as_json=as_json)
             return
@@ -123,11 +126,22 @@ def history(
 
 
 def _known(db: Connection, named: str) -> CustomerId:
-    source, ref = ("credit", named) if named.startswith("cus_") else _reference(named)
-    found = identity.find_customer(db, source=source, customer_ref=ref)
-    if found is None:
-        fail(f"no customer is known as {named}")
-    return found
+    source, ref = _named(named)
+    return identity.find_customer(db, source=source, customer_ref=ref) or _unknown(named)
+
+
+def _own(db: Connection, named: str) -> CustomerId:
+    """The customer that was meant, before any merge."""
+    source, ref = _named(named)
+    return identity.own_customer(db, source=source, customer_ref=ref) or _unknown(named)
+
+
+def _unknown(named: str) -> NoReturn:
+    fail(f"no customer is known as {named}")
+
+
+def _named(text: str) -> tuple[str, str]:
+    return ("credit", text) if text.startswith("cus_") else _reference(text)
 
 
 def _reference(text: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -94,6 +94,17 @@ class Standing:
 
     same: dict[tuple[str, str], int]
     different: frozenset[tuple[str, str]]
+
+    def among(self, customers: Collection[str]) -> Standing:
+        """What holds between these customers."""
+        return Standing(
+            {pair: number for pair, number in self.same.items() if _both(pair, customers)},
+            frozenset(pair for pair in self.different if _both(pair, customers)),
+        )
+
+
+def _both(pair: tuple[str, str], customers: Collection[str]) -> bool:
+    return pair[0] in customers and pair[1] in customers
 
 
 def standing(rulings: Iterable[Ruling]) -> Standing:
