@@ -1,5 +1,6 @@
 -- The catalogue's features as somebody would write them by hand for one shop and one currency.
 -- Columns are taken from the payload where a kind has them only, and views and carts are left out at once.
+-- What a customer has taken back the consent for is null.
 -- Reads the history files ($files) and the table link; $as_of is the instant that is stood at.
 WITH known AS (
     SELECT link.customer_id, kind, occurred_at, order_ref, amount_minor,
@@ -65,32 +66,49 @@ WITH known AS (
         arg_max(told, occurred_at) FILTER (d365 AND product = 'bureau_report') AS bureau,
         arg_max(told, occurred_at) FILTER (d365 AND product = 'public_records') AS public_records
     FROM known GROUP BY customer_id
+), said AS (
+    SELECT link.customer_id, payload ->> '$.purpose' AS purpose,
+        arg_max(kind, (occurred_at, received_at, kind)) = 'consent_withdrawn' AS taken_back
+    FROM read_parquet($files) event JOIN link USING (source, customer_ref)
+    WHERE occurred_at <= $as_of AND received_at <= $as_of AND kind IN ('consent_given', 'consent_withdrawn')
+    GROUP BY link.customer_id, source, customer_ref, purpose
+), refused AS (
+    SELECT customer_id, bool_or(purpose = 'credit_assessment') AS no_assessment,
+        bool_or(purpose IN ('behaviour', 'payment_and_address')) AS no_devices,
+        bool_or(purpose = 'external_data') AS no_outside
+    FROM said WHERE taken_back GROUP BY customer_id
+), valued AS (
+    SELECT customer_id, coalesce(no_assessment, false) AS no_assessment, NOT coalesce(no_outside, false) AS allowed,
+        orders_90::DOUBLE AS orders_90d,
+        spend_365::DOUBLE AS spend_365d,
+        spend_365 / nullif(orders_365, 0) AS mean_order_value_365d,
+        since_order::DOUBLE AS days_since_last_order,
+        tenure::DOUBLE AS tenure_days,
+        months_365::DOUBLE AS active_months_365d,
+        coalesce(cancelled_180 / nullif(orders_180, 0), 0) AS cancelled_share_180d,
+        cancelled_365::DOUBLE AS cancelled_orders_365d,
+        since_cancel::DOUBLE AS days_since_last_cancel,
+        coalesce(refunds_180 / nullif(orders_180, 0), 0) AS refund_share_180d,
+        refund_only_180::DOUBLE AS refund_only_count_180d,
+        coalesce(back_30 / nullif(orders_30, 0) - back_180 / nullif(orders_180, 0), 0) AS return_rate_jump_30d,
+        coalesce(on_credit_180 / nullif(orders_180, 0), 0) AS credit_order_share_180d,
+        credit_spend_90 / nullif(line_limit, 0) AS credit_use_90d,
+        late_180::DOUBLE AS late_repayments_180d,
+        coalesce(worst_180, 0)::DOUBLE AS max_days_past_due_180d,
+        coalesce(worst_1825, 0)::DOUBLE AS max_days_past_due_1825d,
+        coalesce(night_180 / nullif(orders_180, 0), 0) AS night_order_share_180d,
+        CASE WHEN NOT coalesce(no_devices, false) THEN devices_90::DOUBLE END AS distinct_devices_90d,
+        complaints_180::DOUBLE AS complaints_180d,
+        CASE WHEN sesame.until > $as_of AND allowed THEN sesame.score END AS sesame_score,
+        CASE WHEN wechat.until > $as_of AND allowed THEN wechat.score END AS wechat_pay_score,
+        CASE WHEN bureau.until > $as_of AND allowed THEN bureau.open END AS bureau_open_loans,
+        CASE WHEN bureau.until > $as_of AND allowed THEN bureau.overdue END AS bureau_overdue_loans,
+        CASE WHEN bureau.until > $as_of AND allowed THEN bureau.overdue / nullif(bureau.open, 0) END AS bureau_overdue_share,
+        CASE WHEN public_records.until > $as_of AND allowed THEN public_records.court END AS court_records
+    FROM counted LEFT JOIN refused USING (customer_id)
 )
-SELECT customer_id,
-    orders_90::DOUBLE AS orders_90d,
-    spend_365::DOUBLE AS spend_365d,
-    spend_365 / nullif(orders_365, 0) AS mean_order_value_365d,
-    since_order::DOUBLE AS days_since_last_order,
-    tenure::DOUBLE AS tenure_days,
-    months_365::DOUBLE AS active_months_365d,
-    coalesce(cancelled_180 / nullif(orders_180, 0), 0) AS cancelled_share_180d,
-    cancelled_365::DOUBLE AS cancelled_orders_365d,
-    since_cancel::DOUBLE AS days_since_last_cancel,
-    coalesce(refunds_180 / nullif(orders_180, 0), 0) AS refund_share_180d,
-    refund_only_180::DOUBLE AS refund_only_count_180d,
-    coalesce(back_30 / nullif(orders_30, 0) - back_180 / nullif(orders_180, 0), 0) AS return_rate_jump_30d,
-    coalesce(on_credit_180 / nullif(orders_180, 0), 0) AS credit_order_share_180d,
-    credit_spend_90 / nullif(line_limit, 0) AS credit_use_90d,
-    late_180::DOUBLE AS late_repayments_180d,
-    coalesce(worst_180, 0)::DOUBLE AS max_days_past_due_180d,
-    coalesce(worst_1825, 0)::DOUBLE AS max_days_past_due_1825d,
-    coalesce(night_180 / nullif(orders_180, 0), 0) AS night_order_share_180d,
-    devices_90::DOUBLE AS distinct_devices_90d,
-    complaints_180::DOUBLE AS complaints_180d,
-    CASE WHEN sesame.until > $as_of THEN sesame.score END AS sesame_score,
-    CASE WHEN wechat.until > $as_of THEN wechat.score END AS wechat_pay_score,
-    CASE WHEN bureau.until > $as_of THEN bureau.open END AS bureau_open_loans,
-    CASE WHEN bureau.until > $as_of THEN bureau.overdue END AS bureau_overdue_loans,
-    CASE WHEN bureau.until > $as_of THEN bureau.overdue / nullif(bureau.open, 0) END AS bureau_overdue_share,
-    CASE WHEN public_records.until > $as_of THEN public_records.court END AS court_records
-FROM counted ORDER BY customer_id
+-- How somebody repays what they owe is looked at under the contract itself.
+SELECT customer_id, late_repayments_180d, max_days_past_due_180d, max_days_past_due_1825d,
+    CASE WHEN NOT no_assessment THEN COLUMNS(* EXCLUDE (customer_id, no_assessment, allowed,
+        late_repayments_180d, max_days_past_due_180d, max_days_past_due_1825d)) END
+FROM valued ORDER BY customer_id
