@@ -98,6 +98,9 @@ def test_who_was_whom_is_known_of_every_day(db, now, street):
         for days in (0, 1, 8, 9, 30)
     ]
     assert led_to == [liu, wang, wang, liu, liu]
+    for one in (wang, liu):  # his history is hers until the split, and says how it ended
+        changes = [(who, led, (since - now).days) for who, led, since in identity.memberships(db, one)]
+        assert changes == [(liu, wang, 1), (liu, None, 9)]
 
 
 def test_new_facts_of_the_old_kind_do_not_merge_them_again(db, now, street):

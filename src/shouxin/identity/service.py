@@ -91,7 +91,7 @@ def customer_as_of(db: Connection, *, source: str, customer_ref: str, as_of: dat
 
 
 def memberships(db: Connection, customer_id: CustomerId) -> list[tuple[str, str | None, datetime]]:
-    """Who of today's customer led to whom since when; None: stood alone from then on. The oldest first."""
+    """Who led to whom since when, of all that were ever this customer; None: stood alone from then on."""
     return store.memberships(db, store.own_ids(db, customer_id))
 
 

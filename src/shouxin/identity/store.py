@@ -261,12 +261,17 @@ def member_as_of(db: Connection, customer_id: str, *, as_of: datetime) -> str:
 
 
 def memberships(db: Connection, customer_ids: Sequence[str]) -> list[tuple[str, str | None, datetime]]:
-    """(customer, whom it led to from then on or None, since when) of every change, the oldest first."""
+    """(customer, whom it led to from then on or None, since when) of every change, the oldest first.
+
+    Of these customers and of all who ever led to one of them, where they went afterwards too.
+    """
     rows = db.execute(
         text(
             """
             SELECT customer_id, merged_into, since FROM identity.membership
-            WHERE customer_id = ANY (:ids) OR merged_into = ANY (:ids) ORDER BY since, membership_no
+            WHERE customer_id = ANY (:ids) OR customer_id IN (
+                SELECT customer_id FROM identity.membership WHERE merged_into = ANY (:ids))
+            ORDER BY since, membership_no
             """
         ),
         {"ids": list(customer_ids)},

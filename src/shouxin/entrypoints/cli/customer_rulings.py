@@ -13,6 +13,7 @@ from shouxin.identity import Ruling, RulingRefusal
 from shouxin.kernel import CustomerId, parse_instant
 
 _ACTOR = "command line"
+_MICRO = 1_000_000
 CustomerArgument = Annotated[
     str, typer.Argument(help="Our id of the customer (cus_..), or SOURCE:REFERENCE.")
 ]
@@ -118,11 +119,30 @@ def history(
         one = _known(db, customer)
         changes = identity.memberships(db, one)
         why = identity.match_merges(db, [changed for changed, _, _ in changes])
-    told = [{"customer_id": a, "merged_into": b, "since": since.isoformat()} for a, b, since in changes]
-    explained = [
-        {"customer_id": m.absorbed_id, "micro_bits": m.micro_bits, "evidence": list(m.evidence)} for m in why
-    ]
-    emit({"customer_id": one, "changes": told, "weights": explained}, as_json=as_json, title="History")
+    if as_json:
+        told = [{"customer_id": a, "merged_into": b, "since": since.isoformat()} for a, b, since in changes]
+        explained = [
+            {"customer_id": m.absorbed_id, "micro_bits": m.micro_bits, "evidence": list(m.evidence)}
+            for m in why
+        ]
+        emit({"customer_id": one, "changes": told, "weights": explained}, as_json=True)
+        return
+    led = [(f"{since:%Y-%m-%d %H:%M}", a, b or "itself") for a, b, since in changes]
+    print_table(f"Whom each led to: {one}", ("since", "customer", "led to"), led)
+    if why:
+        print_table(
+            "Merged by weight", ("customer", "bits", "evidence in bits"), [_reckoned(merge) for merge in why]
+        )
+
+
+def _reckoned(merge: identity.MatchMerge) -> tuple[str, str, str]:
+    """The weight of a merge and what it is the sum of, as somebody reads it."""
+    parts = (
+        f"{item['field']}{'' if item['field'] == item['level'] else ' ' + item['level']}"
+        f" {item['micro_bits'] / _MICRO:+.1f}"
+        for item in merge.evidence
+    )
+    return merge.absorbed_id, f"{merge.micro_bits / _MICRO:.1f}", ", ".join(parts)
 
 
 def _known(db: Connection, named: str) -> CustomerId:
