@@ -231,6 +231,7 @@ def test_a_role_does_only_what_it_may(browser, world, clock):
         "/cases/1/close",
         f"/customers/{customer}/freeze",
         f"/customers/{customer}/reveal",
+        f"/customers/{customer}/export",
         "/matches/same",
         "/matches/different",
         "/matches/rulings/1/undo",
@@ -324,6 +325,20 @@ def test_identity_is_masked_until_somebody_says_why(browser, world, clock):
     assert shown.status_code == 200 and "19900000003" in shown.text
     assert "19900000003" not in browser.get(place).text
     (entry,) = audited(world, "customer.revealed")
+    assert "19900000003" not in str(entry.detail)
+
+
+def test_all_that_is_known_of_a_customer_is_handed_out_for_a_reason(browser, world, clock):
+    signed_in(browser, world, clock)
+    place = f"/customers/{world.customers[3]}"
+    assert f"{place}/export" in browser.get(place).text
+    short = browser.post(f"{place}/export", {"reason": "想看"})
+    assert short.status_code == 422 and "19900000003" not in short.text
+    given = browser.post(f"{place}/export", {"reason": "客户来信要求提供本人信息"})
+    assert given.status_code == 200 and "19900000003" in given.text
+    assert given.headers["content-disposition"] == f'attachment; filename="{world.customers[3]}.html"'
+    assert "no-store" in given.headers["cache-control"]
+    (entry,) = audited(world, "customer.exported")
     assert "19900000003" not in str(entry.detail)
 
 

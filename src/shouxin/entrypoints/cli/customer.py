@@ -23,7 +23,7 @@ from shouxin.entrypoints.cli.common import (
     read_instant,
     say,
 )
-from shouxin.entrypoints.export_page import export_page
+from shouxin.entrypoints.console.export_page import export_page
 from shouxin.governance import Operator
 from shouxin.identity import DisclosureRefusal, ErasureRefusal, find_customer, masked_profile, references_of
 from shouxin.ingestion import consent

@@ -15,16 +15,18 @@ from shouxin.credit import LineRefusal
 from shouxin.decisions.domain import FEATURE_PREFIX, ConditionTrace
 from shouxin.entrypoints.console import formats, svg
 from shouxin.entrypoints.console.bands import score_bands
+from shouxin.entrypoints.console.export_page import export_page
 from shouxin.entrypoints.console.forms import one_of
 from shouxin.entrypoints.console.frame import page
 from shouxin.entrypoints.console.names import shop_references
 from shouxin.entrypoints.console.pages.consents import STATE_TONE
+from shouxin.entrypoints.console.rendering import html
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
 from shouxin.entrypoints.console.words import Language, words_known
 from shouxin.features import CATALOGUE
 from shouxin.governance import Permission
-from shouxin.identity import RevealRefusal
+from shouxin.identity import DisclosureRefusal, RevealRefusal
 from shouxin.kernel import Bilingual, CustomerId, Money
 from shouxin.reporting.domain import CustomerFilter, CustomerOrder, CustomerView
 
@@ -113,6 +115,24 @@ def reveal(visit: Visit) -> Response[Any]:
     return _customer_page(visit, revealed={name: answer})
 
 
+@does("/customers/{customer_id:str}/export", needs=Permission.CUSTOMERS_EXPORT)
+def export(visit: Visit) -> Response[Any]:
+    """Hand out all that is known of the customer, in clear, as a file; identity writes the audit entry."""
+    customer_id = _known(visit)
+    told = reporting.export_customer(
+        visit.db,
+        visit.house.keyring,
+        customer_id,
+        operator=visit.operator,
+        reason=visit.sent("reason"),
+        now=visit.now,
+    )
+    if isinstance(told, DisclosureRefusal):
+        return _customer_page(visit, refused=told.text)
+    name = f'attachment; filename="{customer_id}.html"'
+    return html(export_page(told), headers={"Content-Disposition": name})
+
+
 @does("/customers/{customer_id:str}/freeze", needs=Permission.LINES_FREEZE)
 def freeze_line(visit: Visit) -> Response[Any]:
     """Stop new checkouts on the line."""
@@ -175,6 +195,7 @@ def _customer_page(
         identity_refused=refused.in_language(visit.reader.language) if refused else None,
         instalments=_instalments(view, today=credit.current_business_date(visit.db)),
         can_reveal=visit.may(Permission.CUSTOMERS_REVEAL),
+        can_export=visit.may(Permission.CUSTOMERS_EXPORT),
         can_freeze=visit.may(Permission.LINES_FREEZE),
         can_open_case=visit.may(Permission.CASES_HANDLE),
         **_charts(visit, view),
@@ -284,4 +305,11 @@ def _instalments(view: CustomerView, *, today: date) -> list[InstalmentView]:
     return rows
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (customer_list, customer, reveal, freeze_line, unfreeze_line)
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    customer_list,
+    customer,
+    reveal,
+    export,
+    freeze_line,
+    unfreeze_line,
+)
