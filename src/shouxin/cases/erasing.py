@@ -13,8 +13,6 @@ from shouxin.governance import Keyring, Operator
 from shouxin.identity import Erasure, ErasureRefusal, Obligations
 from shouxin.kernel import Approval, CustomerId
 
-_OWN_SOURCE = "credit"
-
 
 def ask_to_erase_customer(
     db: Connection,
@@ -72,10 +70,9 @@ def erase_customer(
 def obligations_of(db: Connection, customer_id: CustomerId) -> Obligations:
     """What ties us to a customer today, under every id they ever had."""
     line = credit.line_of(db, customer_id)
-    names = [ref for source, ref in identity.references_of(db, customer_id) if source == _OWN_SOURCE]
     cases = (
-        store.list_cases(db, CaseFilter(state="unfinished", customer_id=CustomerId(name), per_page=1)).total
-        for name in names
+        store.list_cases(db, CaseFilter(state="unfinished", customer_id=name, per_page=1)).total
+        for name in identity.names_of(db, customer_id)
     )
     return Obligations(
         held=line.held.minor if line else 0,

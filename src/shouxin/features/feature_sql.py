@@ -25,13 +25,12 @@ from shouxin.features.domain import (
     parts_of,
 )
 from shouxin.ingestion.consent.domain import WITHDRAWN, WORD_KINDS
+from shouxin.kernel import OWN_SOURCE
 from shouxin.kernel.money import exponent
 
 MICROS_PER_DAY = 86_400_000_000
 # The currencies of ISO 4217 that shops use and that do not have two decimals.
 _NOT_CENTS = ("JPY", "KRW", "VND", "CLP", "KWD", "BHD", "OMR", "TND", "JOD")
-# Our own credit room writes the customer's id as its reference; such an event needs no link.
-_OWN_SOURCE = "credit"
 _THOUSAND = 10.0**THOUSANDTHS_DIGITS
 _KNOWN = "occurred_us <= $as_of AND received_us <= $as_of"
 
@@ -43,9 +42,16 @@ def event_sql() -> str:
         " epoch_us(event.occurred_at::TIMESTAMPTZ) AS occurred_us,"
         " epoch_us(event.received_at::TIMESTAMPTZ) AS received_us,"
         " event.order_ref, event.amount_minor, event.currency, event.payload"
-        " FROM read_parquet($files) event"
+        f" FROM {_linked_events_sql()}"
+    )
+
+
+def _linked_events_sql() -> str:
+    """The files with the customer of each event, without the events that nobody is behind; ends in WHERE."""
+    return (
+        "read_parquet($files) event"
         " LEFT JOIN link ON link.source = event.source AND link.customer_ref = event.customer_ref"
-        f" WHERE (link.customer_id IS NOT NULL OR event.source = {_text(_OWN_SOURCE)})"
+        f" WHERE (link.customer_id IS NOT NULL OR event.source = {_text(OWN_SOURCE)})"
     )
 
 
@@ -72,10 +78,7 @@ def word_sql() -> str:
         f" event.customer_ref, event.kind, {_payload('purpose')} AS purpose,"
         " epoch_us(event.occurred_at::TIMESTAMPTZ) AS occurred_us,"
         " epoch_us(event.received_at::TIMESTAMPTZ) AS received_us"
-        " FROM read_parquet($files) event"
-        " LEFT JOIN link ON link.source = event.source AND link.customer_ref = event.customer_ref"
-        f" WHERE {_kinds(WORD_KINDS)}"
-        f" AND (link.customer_id IS NOT NULL OR event.source = {_text(_OWN_SOURCE)})"
+        f" FROM {_linked_events_sql()} AND {_kinds(WORD_KINDS)}"
     )
 
 

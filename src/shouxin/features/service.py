@@ -23,7 +23,7 @@ from shouxin.features.domain import (
 from shouxin.identity import references_of
 from shouxin.ingestion import list_events
 from shouxin.ingestion.consent.domain import WORD_KINDS
-from shouxin.kernel import CustomerId
+from shouxin.kernel import OWN_SOURCE, CustomerId
 
 Progress = Callable[[int, int], None]
 
@@ -59,7 +59,7 @@ def values_at(
 ) -> dict[str, float | None]:
     """The features of one customer as known at ``as_of``, read fresh from the event log."""
     # Our own credit room names the customer by its id, whether or not identity has linked that yet.
-    references = {*references_of(db, customer_id), ("credit", str(customer_id))}
+    references = {*references_of(db, customer_id), (OWN_SOURCE, str(customer_id))}
     kinds = (*kinds_of(parts_of(definitions)), *WORD_KINDS)
     events = list_events(db, sorted(references), as_of=as_of, kinds=kinds)
     return evaluate(definitions, events, as_of=as_of)

@@ -6,10 +6,7 @@ from sqlalchemy import Connection
 
 from shouxin.identity import rulings, store
 from shouxin.identity.domain import match, standing
-from shouxin.kernel import CustomerId
-
-# What our own credit room reports carries the customer's id as its reference.
-OWN_SOURCE = "credit"
+from shouxin.kernel import OWN_SOURCE, CustomerId
 
 
 def is_proven(db: Connection, holder: str, *, source: str, customer_ref: str) -> bool:

@@ -14,6 +14,7 @@ from shouxin.identity.domain import Ruling, RulingRefusal, RulingRefusalReason, 
 from shouxin.identity.domain.ruling import RULING_REASON_LENGTH_MIN
 from shouxin.identity.merging import rematch
 from shouxin.identity.proving import are_proven_one
+from shouxin.kernel import OWN_SOURCE
 
 Reference = tuple[str, str]
 _R = RulingRefusalReason
@@ -145,7 +146,7 @@ def _decides(field: str) -> bool:
 
 def _everybody(db: Connection, customer_id: str) -> list[str]:
     """The own ids of the customer whom this id leads to, the eldest first; nobody when there is no such."""
-    found = store.customer_of(db, "credit", customer_id)
+    found = store.customer_of(db, OWN_SOURCE, customer_id)
     return store.own_ids(db, found) if found else []
 
 

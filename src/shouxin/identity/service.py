@@ -26,11 +26,11 @@ from shouxin.identity.domain import (
 )
 from shouxin.identity.erasure import erased_at
 from shouxin.identity.merging import rematch
-from shouxin.identity.proving import OWN_SOURCE
+from shouxin.identity.proving import own_customer
 from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
-from shouxin.kernel import CustomerId, derived_id
+from shouxin.kernel import OWN_SOURCE, CustomerId, derived_id
 
 _CHUNK = 5_000
 # A profile is everything known; its reader stands after every event.
@@ -86,7 +86,7 @@ def find_customer(db: Connection, *, source: str, customer_ref: str) -> Customer
 
 def customer_as_of(db: Connection, *, source: str, customer_ref: str, as_of: datetime) -> CustomerId | None:
     """Whom a reference led to at an instant, as the house saw it then."""
-    own = customer_ref if source == OWN_SOURCE else store.own_id(db, source, customer_ref)
+    own = own_customer(db, source=source, customer_ref=customer_ref)
     return None if own is None else CustomerId(store.member_as_of(db, own, as_of=as_of))
 
 
@@ -110,6 +110,12 @@ def ensure_customer(db: Connection, *, source: str, customer_ref: str, now: date
 def references_of(db: Connection, customer_id: CustomerId) -> list[Reference]:
     """The references of a customer, the oldest first; what ``credit`` calls them comes last."""
     return [(source, ref) for _, source, ref in store.members(db, [customer_id])]
+
+
+def names_of(db: Connection, customer_id: CustomerId) -> list[CustomerId]:
+    """The ids that our own books may know a customer by: today's, and those of before a merge."""
+    names = {CustomerId(ref) for source, ref in references_of(db, customer_id) if source == OWN_SOURCE}
+    return sorted(names | {customer_id})
 
 
 def links(db: Connection) -> pa.Table:

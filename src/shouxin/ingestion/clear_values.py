@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from shouxin.governance import Keyring, UnableToOpen, sealer
+from shouxin.governance import Keyring, UnableToOpen
 from shouxin.governance.domain import SEALED_FIELDS
 from shouxin.ingestion.domain import present_values
+from shouxin.ingestion.opening import opened_values
 from shouxin.ingestion.service import personal_facts
 
 
@@ -21,12 +22,7 @@ def clear_values(
 ) -> dict[str, str]:
     """The last clear value of each of these fields; nothing of somebody who was erased."""
     last = present_values(fact for fact in personal_facts(db, references) if fact.field in fields)
-    safe = sealer(db, keyring)
     try:
-        return {
-            field: safe.open(f"{fact.source}:{fact.customer_ref}", field, fact.sealed)
-            for field, fact in last.items()
-            if fact.sealed
-        }
+        return {fact.field: value for fact, value in opened_values(db, keyring, last.values()).items()}
     except UnableToOpen:
         return {}

@@ -9,12 +9,13 @@ from shouxin.kernel.approval import Approval, UnableToApprove
 from shouxin.kernel.bilingual import Bilingual
 from shouxin.kernel.canonical import canonical_json, content_hash
 from shouxin.kernel.clock import Clock, frozen_clock, parse_instant, system_clock
-from shouxin.kernel.event import Event
+from shouxin.kernel.event import OWN_SOURCE, Event
 from shouxin.kernel.ids import CustomerId, derived_id, mint
 from shouxin.kernel.money import Money, UnableToParseMoney
 from shouxin.kernel.period import Period
 
 __all__ = [
+    "OWN_SOURCE",
     "Approval",
     "Bilingual",
     "Clock",

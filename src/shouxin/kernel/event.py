@@ -9,6 +9,9 @@ from typing import Any
 
 from shouxin.kernel.money import Money
 
+# The source of what our own credit room reports; it calls a customer by the customer's own id.
+OWN_SOURCE = "credit"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

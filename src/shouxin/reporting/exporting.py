@@ -95,7 +95,7 @@ def _lending(db: Connection, customer_id: CustomerId) -> dict[str, Sequence[Row]
 
 
 def _watching(db: Connection, customer_id: CustomerId) -> dict[str, Sequence[Row]]:
-    names = [CustomerId(ref) for source, ref in identity.references_of(db, customer_id) if source == "credit"]
+    names = identity.names_of(db, customer_id)
     alerts = [
         alert
         for name in names

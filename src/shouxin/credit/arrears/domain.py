@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from shouxin.credit.limits.domain import OWN_SOURCE
-from shouxin.kernel import CustomerId, Event, Money
+from shouxin.kernel import OWN_SOURCE, CustomerId, Event, Money
 
 # Days past due at which the event log is told; 90 is the Basel definition of default, 60 our label's.
 MILESTONES = (1, 30, 60, 90)

@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from shouxin import identity
 from shouxin.credit.instalments import store
 from shouxin.credit.instalments.domain import Instalment, Plan, schedule
-from shouxin.credit.limits import Line, names_of
+from shouxin.credit.limits import Line
 from shouxin.kernel import CustomerId, Money, derived_id
 
 
@@ -52,7 +53,9 @@ def open_plan(
 
 def plans_of(db: Connection, customer_id: CustomerId) -> list[Plan]:
     """The plans of a customer, newest first; begun under any name that the customer ever had."""
-    return store.select_plans(db, "p.customer_id = ANY (:names)", {"names": names_of(db, customer_id)})
+    return store.select_plans(
+        db, "p.customer_id = ANY (:names)", {"names": identity.names_of(db, customer_id)}
+    )
 
 
 def find_plan(db: Connection, plan_id: str) -> Plan | None:

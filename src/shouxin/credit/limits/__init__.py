@@ -6,7 +6,6 @@ that says who froze, when and why; lifting it is another.
 """
 
 from shouxin.credit.limits.domain import (
-    OWN_SOURCE,
     Exposure,
     Line,
     LineOpening,
@@ -22,7 +21,6 @@ from shouxin.credit.limits.service import (
     lock_line,
     locked_line_of,
     move_figures,
-    names_of,
     open_line,
     open_lines,
     set_days_past_due,
@@ -30,7 +28,6 @@ from shouxin.credit.limits.service import (
 )
 
 __all__ = [
-    "OWN_SOURCE",
     "Exposure",
     "Line",
     "LineOpening",
@@ -44,7 +41,6 @@ __all__ = [
     "lock_line",
     "locked_line_of",
     "move_figures",
-    "names_of",
     "open_line",
     "open_lines",
     "set_days_past_due",

@@ -9,9 +9,6 @@ from typing import Any
 
 from shouxin.kernel import Bilingual, CustomerId, Money, derived_id
 
-# How the event log, and identity, call what this room tells about a customer.
-OWN_SOURCE = "credit"
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from shouxin import identity, ingestion
 from shouxin.credit.limits import store
-from shouxin.credit.limits.domain import OWN_SOURCE, Exposure, Line, LineOpening, LineRefusal, as_one
-from shouxin.kernel import Bilingual, CustomerId, Event, Money
+from shouxin.credit.limits.domain import Exposure, Line, LineOpening, LineRefusal, as_one
+from shouxin.kernel import OWN_SOURCE, Bilingual, CustomerId, Event, Money
 
 
 class UnableToOpenLine(RuntimeError):
@@ -40,21 +40,15 @@ def open_lines(db: Connection, openings: Sequence[LineOpening], *, now: datetime
 
 def line_of(db: Connection, customer_id: CustomerId) -> Line | None:
     """The line of a customer, if there is one; opened under any name that the customer ever had."""
-    return as_one(store.lines_by_customers(db, names_of(db, customer_id)), customer_id)
+    return as_one(store.lines_by_customers(db, identity.names_of(db, customer_id)), customer_id)
 
 
 def locked_line_of(db: Connection, customer_id: CustomerId) -> Line | None:
     """The line of a customer, locked until this transaction ends."""
-    names = names_of(db, customer_id)
+    names = identity.names_of(db, customer_id)
     # Read after locking: one statement would show a freeze as it was before the wait for the lock.
     store.lock_customers(db, names)
     return as_one(store.lines_by_customers(db, names), customer_id)
-
-
-def names_of(db: Connection, customer_id: CustomerId) -> list[str]:
-    """The ids that our own books may know a customer by: today's, and those of before a merge."""
-    names = {ref for source, ref in identity.references_of(db, customer_id) if source == OWN_SOURCE}
-    return sorted(names | {customer_id})
 
 
 def find_line(db: Connection, line_id: str) -> Line | None:

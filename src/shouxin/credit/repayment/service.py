@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from shouxin import ingestion
 from shouxin.credit.instalments import Plan, add_payments, find_plan
 from shouxin.credit.ledger import CASH_RECEIVED, Entry, Posting, keep_day_open, post, receivable
-from shouxin.credit.limits import OWN_SOURCE, Line, lock_line, move_figures, set_days_past_due
+from shouxin.credit.limits import Line, lock_line, move_figures, set_days_past_due
 from shouxin.credit.repayment import store
 from shouxin.credit.repayment.domain import (
     RepaymentRefusal,
@@ -19,7 +19,7 @@ from shouxin.credit.repayment.domain import (
     reference_reused,
     refuse,
 )
-from shouxin.kernel import Event, Money, derived_id
+from shouxin.kernel import OWN_SOURCE, Event, Money, derived_id
 
 
 class UnableToRepay(LookupError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,7 @@ import pyarrow.parquet as pq
 import typer
 
 from shouxin.entrypoints.bureau import BUREAU_KEY, BUREAU_SECRET, settings_text, start_bureau
-from shouxin.entrypoints.cli.common import JsonOption, emit, fail, say
-from shouxin.kernel import parse_instant
+from shouxin.entrypoints.cli.common import JsonOption, emit, fail, instant_of, say
 from shouxin.simulation.bureau_people import UnableToKnowPeople, past_answers, people_of
 
 app = typer.Typer(help="A simulated bureau: a real HTTP server with made-up data.", no_args_is_help=True)
@@ -74,7 +72,7 @@ def past(
 
     Load the file with `shouxin ingest events`, then measure with `shouxin external lift`.
     """
-    days = [_day(text) for text in on]
+    days = [instant_of(text, option="--on") for text in on]
     try:
         table = past_answers(truth, on=days, seed=seed)
     except UnableToKnowPeople as error:
@@ -82,10 +80,3 @@ def past(
     out.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, out, compression="zstd")
     emit({"events": table.num_rows, "days": len(days), "out": str(out)}, as_json=as_json, title="Answers")
-
-
-def _day(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date such as 2025-09-01", param_hint="--on") from None

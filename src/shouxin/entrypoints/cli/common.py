@@ -32,6 +32,7 @@ __all__ = [
     "JsonOption",
     "emit",
     "fail",
+    "instant_of",
     "opened_house",
     "print_table",
     "progress_bar",
@@ -84,13 +85,18 @@ def say(text: str) -> None:
 
 
 def read_instant(told: str | None) -> datetime | None:
+    """``instant_of`` of what may have been left out."""
+    return None if told is None else instant_of(told)
+
+
+def instant_of(told: str, *, option: str | None = None) -> datetime:
     """An instant that somebody typed, a day alone being its first; wrong usage when it is none."""
-    if told is None:
-        return None
     try:
         return parse_instant(told)
     except ValueError:
-        raise typer.BadParameter(f"{told!r} is no day or instant (ISO 8601, as in 2026-03-01)") from None
+        raise typer.BadParameter(
+            f"{told!r} is no day or instant (ISO 8601, as in 2026-03-01)", param_hint=option
+        ) from None
 
 
 def fail(message: str) -> NoReturn:

@@ -32,7 +32,7 @@ from shouxin.ingestion.consent import (
 )
 from shouxin.ingestion.consenting import WordTaken
 from shouxin.ingestion.domain import SOURCE_PATTERN
-from shouxin.kernel import Bilingual
+from shouxin.kernel import OWN_SOURCE, Bilingual
 
 app = typer.Typer(help="What customers agreed to, and what may be done without.", no_args_is_help=True)
 policy_app = typer.Typer(help="What a source may send without consent.", no_args_is_help=True)
@@ -41,7 +41,6 @@ app.add_typer(policy_app, name="policy")
 Reference = tuple[str, str]
 # Who has the command line of the house has its key file: the audit names the door, not a person.
 _ACTOR = "command line"
-_OWN_SOURCE = "credit"
 WhoArgument = Annotated[str, typer.Argument(help="Our id of the customer (cus_..), or SOURCE:REFERENCE.")]
 PurposeArgument = Annotated[str, typer.Argument(help=f"One of {', '.join(consent.PURPOSES)}.")]
 ChannelOption = Annotated[str | None, typer.Option(help="Where it was said: app, web, store or phone.")]
@@ -253,7 +252,7 @@ def set_policy(
 def _say(who: str, purpose: str, said: Any, *, home: Path | None, as_json: bool) -> None:
     """Say the word under every reference of the customer: the door asks each reference for its own."""
     with opened_house(home) as house, house.database.begin() as db:
-        refs = [ref for ref in _references(db, who) if ref[0] != _OWN_SOURCE]
+        refs = [ref for ref in _references(db, who) if ref[0] != OWN_SOURCE]
         taken = {f"{source}:{ref}": said(db, house, (source, ref)) for source, ref in refs}
         for answer in taken.values():
             if isinstance(answer, ConsentRefusal):
@@ -266,7 +265,7 @@ def _say(who: str, purpose: str, said: Any, *, home: Path | None, as_json: bool)
 def _references(db: Connection, who: str) -> list[Reference]:
     """The references of the customer; of one who is not linked yet the reference itself."""
     source, colon, ref = who.partition(":")
-    name = (source, ref) if colon else (_OWN_SOURCE, who)
+    name = (source, ref) if colon else (OWN_SOURCE, who)
     found = find_customer(db, source=name[0], customer_ref=name[1])
     if found is not None:
         return references_of(db, found)

@@ -23,9 +23,10 @@ from shouxin.entrypoints.cli.common import (
     read_instant,
     say,
 )
+from shouxin.entrypoints.cli.named_customer import named_customer
 from shouxin.entrypoints.console.export_page import export_page
 from shouxin.governance import Operator
-from shouxin.identity import DisclosureRefusal, ErasureRefusal, find_customer, masked_profile, references_of
+from shouxin.identity import DisclosureRefusal, ErasureRefusal, masked_profile, references_of
 from shouxin.ingestion import consent
 from shouxin.kernel import CustomerId
 from shouxin.reporting import CustomerExport
@@ -67,7 +68,7 @@ def show(
     asked = read_instant(as_of)
     with opened_house(home) as house, house.database.begin() as db:
         at = asked or house.clock()
-        found = _customer(db, ref, source=source)
+        found = named_customer(db, ref, source=source)
         profile = masked_profile(db, house.keyring, found, as_of=at)
         tags = decisions.persona_tags(db, found, as_of=at)
         graded = grading.history(db, found, limit=1, known_at=at)
@@ -98,7 +99,7 @@ def erase(
     """Erase what is personal of a customer, for good. First ask with --reason, then run with --approval."""
     with opened_house(home) as house:
         with house.database.begin() as db:
-            found, person = _customer(db, ref, source=source), _operator(db, operator)
+            found, person = named_customer(db, ref, source=source), _operator(db, operator)
             now = house.clock()
             if approval is None:
                 asked = cases.ask_to_erase_customer(
@@ -134,7 +135,7 @@ def export(
     if out is None and not as_json:
         raise typer.BadParameter("name a folder with --out, or take --json")
     with opened_house(home) as house, house.database.begin() as db:
-        found, person = _customer(db, ref, source=source), _operator(db, operator)
+        found, person = named_customer(db, ref, source=source), _operator(db, operator)
         told = reporting.export_customer(
             db, house.keyring, found, operator=person, reason=reason, now=house.clock()
         )
@@ -170,14 +171,6 @@ def _tell_request(asked: str | ErasureRefusal, customer_id: CustomerId, *, as_js
     emit(
         {"state": "waiting", "customer_id": customer_id, "request_id": asked}, as_json=as_json, title="Asked"
     )
-
-
-def _customer(db: Connection, ref: str, *, source: str) -> CustomerId:
-    found = find_customer(db, source=source, customer_ref=ref)
-    found = found or find_customer(db, source="credit", customer_ref=ref)
-    if found is None:
-        fail(f"no customer is known by the reference {ref} of {source}")
-    return found
 
 
 def _operator(db: Connection, name: str) -> Operator:

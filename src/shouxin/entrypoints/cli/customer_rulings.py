@@ -8,9 +8,17 @@ import typer
 from sqlalchemy import Connection
 
 from shouxin import identity
-from shouxin.entrypoints.cli.common import HomeOption, JsonOption, emit, fail, opened_house, print_table
+from shouxin.entrypoints.cli.common import (
+    HomeOption,
+    JsonOption,
+    emit,
+    fail,
+    instant_of,
+    opened_house,
+    print_table,
+)
 from shouxin.identity import Ruling, RulingRefusal
-from shouxin.kernel import CustomerId, parse_instant
+from shouxin.kernel import OWN_SOURCE, CustomerId
 
 _ACTOR = "command line"
 _MICRO = 1_000_000
@@ -113,7 +121,8 @@ def history(
     with opened_house(home) as house, house.database.begin() as db:
         if as_of is not None:
             source, ref = _named(customer)
-            found = identity.customer_as_of(db, source=source, customer_ref=ref, as_of=_instant(as_of))
+            at = instant_of(as_of, option="--as-of")
+            found = identity.customer_as_of(db, source=source, customer_ref=ref, as_of=at)
             emit({"customer": customer, "as_of": as_of, "customer_id": found}, as_json=as_json)
             return
         one = _known(db, customer)
@@ -161,7 +170,7 @@ def _unknown(named: str) -> NoReturn:
 
 
 def _named(text: str) -> tuple[str, str]:
-    return ("credit", text) if text.startswith("cus_") else _reference(text)
+    return (OWN_SOURCE, text) if text.startswith("cus_") else _reference(text)
 
 
 def _reference(text: str) -> tuple[str, str]:
@@ -169,13 +178,6 @@ def _reference(text: str) -> tuple[str, str]:
     if not (source and colon and ref):
         raise typer.BadParameter(f"{text!r} is neither an id (cus_..) nor SOURCE:REFERENCE")
     return source, ref
-
-
-def _instant(text: str) -> Any:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date such as 2026-03-01", param_hint="--as-of") from None
 
 
 def _told(db: Connection, made: Ruling | RulingRefusal, customers: list[CustomerId]) -> dict[str, Any]:

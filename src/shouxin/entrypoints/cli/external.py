@@ -17,11 +17,13 @@ from shouxin.entrypoints.cli.common import (
     JsonOption,
     emit,
     fail,
+    instant_of,
     opened_house,
     print_table,
     progress_bar,
     say,
 )
+from shouxin.entrypoints.cli.named_customer import named_customer
 from shouxin.entrypoints.providers import (
     PROVIDERS_FILE,
     PROVIDERS_VARIABLE,
@@ -31,7 +33,6 @@ from shouxin.entrypoints.providers import (
 )
 from shouxin.ingestion import external
 from shouxin.ingestion.external import Desk, ProductCount, ProviderStatus, UnableToFindProduct
-from shouxin.kernel import parse_instant
 from shouxin.reporting import LiftReport
 from shouxin.reporting.domain.lift import VERDICT_WORDS
 
@@ -120,8 +121,8 @@ def costs(
     """How the enquiries of a period ended and what they cost, by provider and product."""
     with opened_house(home) as house, house.database.begin() as db:
         now = house.clock()
-        first = _instant(since, "--since") if since else external.month_start(now)
-        last = _instant(until, "--until") if until else now + timedelta(seconds=1)
+        first = instant_of(since, option="--since") if since else external.month_start(now)
+        last = instant_of(until, option="--until") if until else now + timedelta(seconds=1)
         counts = external.costs(db, since=first, until=last)
     if as_json:
         rows = [_count_data(count) for count in counts]
@@ -143,7 +144,7 @@ def lift(
     """
     try:
         with opened_house(home) as house:
-            report = _lift(house, _instant(as_of, "--as-of") if as_of else house.clock(), model)
+            report = _lift(house, instant_of(as_of, option="--as-of") if as_of else house.clock(), model)
     except (
         features.UnableToLabel,
         features.UnableToReadHistory,
@@ -197,18 +198,8 @@ def _desk(house: House) -> Iterator[Desk]:
 
 def _subject(house: House, source: str, ref: str) -> external.Subject:
     with house.database.begin() as db:
-        found = identity.find_customer(db, source=source, customer_ref=ref)
-        found = found or identity.find_customer(db, source="credit", customer_ref=ref)
-        if found is None:
-            fail(f"no customer is known by the reference {ref} of {source}")
+        found = named_customer(db, ref, source=source)
         return external.Subject(tuple(identity.references_of(db, found)))
-
-
-def _instant(text: str, option: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date such as 2025-09-01", param_hint=option) from None
 
 
 def _status_data(status: ProviderStatus) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from shouxin.entrypoints.cli.common import (
     JsonOption,
     emit,
     fail,
+    instant_of,
     opened_house,
     print_table,
     progress_bar,
     say,
 )
-from shouxin.kernel import parse_instant
 
 
 class ModelName(StrEnum):
@@ -38,7 +38,7 @@ def grade(
     as_json: JsonOption = False,
 ) -> None:
     """Train, grade every customer at a date, and show how often each grade really had the event."""
-    day, outcome = _day(as_of), _outcome(event)
+    day, outcome = instant_of(as_of, option="--as-of"), _outcome(event)
     try:
         with opened_house(home) as house:
             run = _run(house, day, outcome, model)
@@ -70,13 +70,6 @@ def _run(
                 now=now,
                 progress=advance,
             )
-
-
-def _day(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date such as 2011-09-01", param_hint="--as-of") from None
 
 
 def _outcome(name: str) -> features.EventOfDefault:

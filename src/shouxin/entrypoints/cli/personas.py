@@ -14,12 +14,11 @@ from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
     emit,
-    fail,
     opened_house,
     print_table,
     read_instant,
 )
-from shouxin.identity import find_customer
+from shouxin.entrypoints.cli.named_customer import named_customer
 
 app = typer.Typer(help="Kinds of customer, as data, and who is which.", no_args_is_help=True)
 
@@ -46,10 +45,7 @@ def show(
     """Show the tags of one customer, each with the values that gave it."""
     at = read_instant(as_of)
     with opened_house(home) as house, house.database.begin() as db:
-        found = find_customer(db, source=source, customer_ref=ref)
-        found = found or find_customer(db, source="credit", customer_ref=ref)
-        if found is None:
-            fail(f"no customer is known by the reference {ref} of {source}")
+        found = named_customer(db, ref, source=source)
         seen_at = at or house.clock()
         tags = decisions.persona_tags(db, found, as_of=seen_at)
     if as_json:

@@ -10,11 +10,9 @@ from shouxin import governance, identity
 from shouxin.cases import CaseRow
 from shouxin.early_warning import AlertRow
 from shouxin.entrypoints.console.visit import Visit
-from shouxin.kernel import CustomerId
+from shouxin.kernel import OWN_SOURCE, CustomerId
 
 Row = TypeVar("Row", AlertRow, CaseRow)
-# What the credit room calls a customer is the house's own id: no shop would know it.
-_OWN_SOURCE = "credit"
 
 
 def named(visit: Visit, rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -41,7 +39,7 @@ def reference_of(visit: Visit, customer_id: CustomerId) -> str:
 
 def shop_references(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those references that somebody outside the house uses, as (source, reference)."""
-    return [(source, reference) for source, reference in found if source != _OWN_SOURCE]
+    return [(source, reference) for source, reference in found if source != OWN_SOURCE]
 
 
 def people_of(visit: Visit) -> Mapping[str, str]:

@@ -12,12 +12,11 @@ from shouxin.governance import credentials
 from shouxin.governance.domain.access import ApiKey, Scope
 from shouxin.governance.domain.people import storable
 from shouxin.governance.store import api_keys
-from shouxin.kernel import mint
+from shouxin.kernel import OWN_SOURCE, mint
 
-# The same as of events. Under our own sources only the house speaks: who could send `credit` facts
+# The same as of events. Under our own source only the house speaks: who could send `credit` facts
 # could forge that a debt was repaid.
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_OUR_OWN_SOURCES = frozenset({"credit"})
 
 
 class UnableToAddKey(ValueError):
@@ -34,7 +33,7 @@ def add_api_key(
     key = ApiKey(mint("key", now=now), name.strip(), frozenset(scopes), source)
     if not key.name or not key.scopes or storable(key.name) != key.name:
         raise UnableToAddKey("a key has a name, a source and at least one scope")
-    if not _SOURCE.fullmatch(key.source) or key.source in _OUR_OWN_SOURCES:
+    if not _SOURCE.fullmatch(key.source) or key.source == OWN_SOURCE:
         raise UnableToAddKey("a source is a-z, 0-9, - and _, and not one that the house itself speaks under")
     clear_text = credentials.new_token("sx")
     if not api_keys.add(db, key, secret_hash=credentials.token_hash(clear_text), now=now):
