@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
+from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
@@ -53,7 +55,9 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     fitted = learner.fit(Task(kept, truth, recipe.seed, settings, recipe.groups))
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
+    scored = score_columns(artefact, {name: columns[name] for name in artefact.names})
     report = _report(artefact, fitted, recipe) | {
+        "baseline": baseline_of(artefact, columns, scored.pd).as_data(),
         "settings": settings,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [
