@@ -28,8 +28,10 @@ from shouxin.reporting.domain import (
 )
 from shouxin.reporting.domain.export import CustomerExport
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
+from shouxin.reporting.domain.model_document import DocumentSection, DocumentTable, ModelDocument
 from shouxin.reporting.exporting import export_customer
 from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
+from shouxin.reporting.model_document import model_document
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
     customer_360,
@@ -52,9 +54,12 @@ __all__ = [
     "CustomerRow",
     "CustomerView",
     "DayMetrics",
+    "DocumentSection",
+    "DocumentTable",
     "Figure",
     "GradeRow",
     "LiftReport",
+    "ModelDocument",
     "OverduePoint",
     "Overview",
     "PortfolioReport",
@@ -70,6 +75,7 @@ __all__ = [
     "latest_lift",
     "list_customers",
     "measure",
+    "model_document",
     "overview",
     "portfolio",
     "query_text",

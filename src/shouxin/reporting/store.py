@@ -304,3 +304,9 @@ def newest_lift(db: Connection) -> Mapping[str, Any] | None:
         text("SELECT body FROM reporting.lift_report ORDER BY report_no DESC LIMIT 1")
     )
     return found
+
+
+def count_shadowed(db: Connection, model_hash: str) -> int:
+    """Of how many decisions a challenger has spoken."""
+    statement = text("SELECT count(*) FROM scoring.shadow WHERE model_hash = :hash")
+    return int(db.scalar(statement, {"hash": model_hash}) or 0)

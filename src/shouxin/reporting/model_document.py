@@ -1,0 +1,33 @@
+"""The document of a registered model, gathered from the registry, the monitor and the catalogue."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from shouxin import features, grading, scoring
+from shouxin.reporting import store
+from shouxin.reporting.domain.model_document import ModelDocument, ModelFacts, write_document
+
+_LOOKS = 12
+
+
+def model_document(db: Connection, model_hash: str) -> ModelDocument | None:
+    """The document of a model by its hash; None where it is not registered."""
+    artefact = scoring.find_model(db, model_hash)
+    if artefact is None:
+        return None
+    gates = scoring.find_gates(db, model_hash)
+    return write_document(
+        ModelFacts(
+            next(row for row in scoring.list_models(db) if row.model_hash == model_hash),
+            artefact,
+            scoring.find_report(db, model_hash) or {},
+            gates[0] if gates else (),
+            gates[1] if gates else None,
+            scoring.stages_of(db, model_hash),
+            scoring.latest_monitoring(db, model_hash, limit=_LOOKS),
+            {definition.name: definition for definition in features.CATALOGUE},
+            grading.scale_for(artefact.outcome),
+            store.count_shadowed(db, model_hash),
+        )
+    )
