@@ -29,9 +29,10 @@ from shouxin.reporting.domain import (
 from shouxin.reporting.domain.export import CustomerExport
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
 from shouxin.reporting.domain.model_document import DocumentSection, DocumentTable, ModelDocument
+from shouxin.reporting.domain.overrides import OverrideLine
 from shouxin.reporting.exporting import export_customer
 from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
-from shouxin.reporting.model_document import model_document
+from shouxin.reporting.model_document import model_document, override_report
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
     customer_360,
@@ -61,6 +62,7 @@ __all__ = [
     "LiftReport",
     "ModelDocument",
     "OverduePoint",
+    "OverrideLine",
     "Overview",
     "PortfolioReport",
     "ProductLift",
@@ -76,6 +78,7 @@ __all__ = [
     "list_customers",
     "measure",
     "model_document",
+    "override_report",
     "overview",
     "portfolio",
     "query_text",

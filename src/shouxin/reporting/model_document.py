@@ -1,4 +1,4 @@
-"""The document of a registered model, gathered from the registry, the monitor and the catalogue."""
+"""Telling of models: the document of a version, and how people's overrides turned out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from sqlalchemy import Connection
 
 from shouxin import features, grading, scoring
 from shouxin.reporting import store
+from shouxin.reporting.domain import DEFAULTED_DAYS
 from shouxin.reporting.domain.model_document import ModelDocument, ModelFacts, write_document
+from shouxin.reporting.domain.overrides import OverrideLine
 
 _LOOKS = 12
 
@@ -31,3 +33,8 @@ def model_document(db: Connection, model_hash: str) -> ModelDocument | None:
             store.count_shadowed(db, model_hash),
         )
     )
+
+
+def override_report(db: Connection) -> list[OverrideLine]:
+    """What people decided otherwise than the model, and of how many the line came into default since."""
+    return store.override_lines(db, defaulted_days=DEFAULTED_DAYS)

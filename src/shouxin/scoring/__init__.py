@@ -15,7 +15,7 @@ from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
-from shouxin.scoring.domain.gates import Gate, GateFacts, Passed, open_gates, run_gates
+from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
 from shouxin.scoring.domain.inputs import UnableToScore
 from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, auc_difference, evaluate
 from shouxin.scoring.domain.monitoring import MonitoringRun, Vintage
@@ -56,6 +56,7 @@ from shouxin.scoring.registry import (
 from shouxin.scoring.service import evaluate_table, train, train_columns
 
 __all__ = [
+    "GATE_WORDS",
     "SCALINGS",
     "Artefact",
     "Baseline",
