@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from shouxin import features, grading, scoring
+from shouxin import features, governance, grading, scoring
+from shouxin.kernel import Bilingual
 from shouxin.reporting import store
 from shouxin.reporting.domain import DEFAULTED_DAYS
 from shouxin.reporting.domain.model_document import ModelDocument, ModelFacts, write_document
@@ -31,6 +32,8 @@ def model_document(db: Connection, model_hash: str) -> ModelDocument | None:
             {definition.name: definition for definition in features.CATALOGUE},
             grading.scale_for(artefact.outcome),
             store.count_shadowed(db, model_hash),
+            {operator.operator_id: operator.name for operator, _ in governance.list_operators(db)},
+            _event(artefact.outcome),
         )
     )
 
@@ -38,3 +41,9 @@ def model_document(db: Connection, model_hash: str) -> ModelDocument | None:
 def override_report(db: Connection) -> list[OverrideLine]:
     """What people decided otherwise than the model, and of how many the line came into default since."""
     return store.override_lines(db, defaulted_days=DEFAULTED_DAYS)
+
+
+def _event(outcome: str) -> Bilingual:
+    """What the event means; its name where it is none of ours."""
+    known = features.OUTCOMES.get(outcome)
+    return known.meaning if known else Bilingual(outcome, outcome)

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from shouxin.kernel import Approval
+from shouxin.kernel import Approval, Bilingual
 from shouxin.scoring import store
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, Passed, open_gates
 from shouxin.scoring.domain.registry import (
+    STAGE_WORDS,
     ModelRow,
     ModelStage,
     Promotion,
@@ -63,9 +64,13 @@ def challenge(
     store.lock_promotion(db)
     standing = _standing(db, model_hash)
     if standing is None:
-        return StageRefusal(f"no model {model_hash} is registered")
+        return StageRefusal(_unknown(model_hash))
     if standing is not ModelStage.CANDIDATE:
-        return StageRefusal(f"the model is {standing.value}; only a candidate can become challenger")
+        return StageRefusal(
+            _not_from(
+                standing, Bilingual("只有候选模型可以成为挑战者", "only a candidate can become challenger")
+            )
+        )
     return _moved(db, model_hash, ModelStage.CHALLENGER, by=by, reason=reason, now=now)
 
 
@@ -76,9 +81,13 @@ def withdraw(
     store.lock_promotion(db)
     standing = _standing(db, model_hash)
     if standing is None:
-        return StageRefusal(f"no model {model_hash} is registered")
+        return StageRefusal(_unknown(model_hash))
     if standing not in _ON_THE_WAY:
-        return StageRefusal(f"the model is {standing.value}; a champion is replaced, not withdrawn")
+        return StageRefusal(
+            _not_from(
+                standing, Bilingual("现任模型只能被替换，不能撤回", "a champion is replaced, not withdrawn")
+            )
+        )
     return _moved(db, model_hash, ModelStage.RETIRED, by=by, reason=reason, now=now)
 
 
@@ -90,13 +99,18 @@ def promote(
     Its gates must be open: tested, and none of them failed.
     """
     if not approval.covers(f"model:{model_hash}"):
-        return PromotionRefusal(f"the approval is for {approval.subject}, not for model:{model_hash}")
+        return PromotionRefusal(
+            Bilingual(
+                f"该批准针对{approval.subject}，而非model:{model_hash}",
+                f"the approval is for {approval.subject}, not for model:{model_hash}",
+            )
+        )
     store.lock_promotion(db)
     if store.load_document(db, model_hash) is None:
-        return PromotionRefusal(f"no model {model_hash} is registered")
+        return PromotionRefusal(_unknown(model_hash))
     before = store.champion_hash(db)
     if before == model_hash:
-        return PromotionRefusal("the model is champion already")
+        return PromotionRefusal(Bilingual("该模型已是现任", "the model is champion already"))
     if closed := _closed_gates(db, model_hash):
         return PromotionRefusal(closed)
     for each, stage in ((before, ModelStage.RETIRED), (model_hash, ModelStage.CHAMPION)):
@@ -169,17 +183,32 @@ def stages_of(db: Connection, model_hash: str) -> list[StageRow]:
     return store.stages_of(db, model_hash)
 
 
-def _closed_gates(db: Connection, model_hash: str) -> str | None:
+def _closed_gates(db: Connection, model_hash: str) -> Bilingual | None:
     """What keeps the gates shut, in words; None where they are open."""
     found = store.load_gates(db, model_hash)
     if found is None:
-        return "the model has not been through its gates; run `shouxin model gates` first"
+        return Bilingual(
+            "该模型尚未经过准入检验；请用 shouxin grade 训练并检验",
+            "the model has not been through its gates; `shouxin grade` trains a model and tests them",
+        )
     gates, _ = found
     if open_gates(gates):
         return None
     failed = [gate for gate in gates if gate.passed is Passed.NO]
-    told = "; ".join(f"{GATE_WORDS[gate.code].en}: {gate.figure}" for gate in failed)
-    return f"the model has not passed its gates ({told or 'none could be tested'})"
+    told = [(GATE_WORDS[gate.code], gate.figure) for gate in failed]
+    zh = "；".join(f"{name.zh}：{figure}" for name, figure in told) or "没有可检验的项目"
+    en = "; ".join(f"{name.en}: {figure}" for name, figure in told) or "none could be tested"
+    return Bilingual(f"该模型未通过准入检验（{zh}）", f"the model has not passed its gates ({en})")
+
+
+def _unknown(model_hash: str) -> Bilingual:
+    return Bilingual(f"没有登记模型{model_hash}", f"no model {model_hash} is registered")
+
+
+def _not_from(standing: ModelStage, why: Bilingual) -> Bilingual:
+    return Bilingual(
+        f"该模型为{STAGE_WORDS[standing].zh}；{why.zh}", f"the model is {standing.value}; {why.en}"
+    )
 
 
 def _standing(db: Connection, model_hash: str) -> ModelStage | None:
@@ -191,6 +220,11 @@ def _moved(
     db: Connection, model_hash: str, stage: ModelStage, *, by: str, reason: str, now: datetime
 ) -> StageRow | StageRefusal:
     if not reason.strip():
-        return StageRefusal("say why: the reason stands in the model's life for ever")
+        return StageRefusal(
+            Bilingual(
+                "请说明理由：它会永久留在模型记录中",
+                "say why: the reason stands in the model's life for ever",
+            )
+        )
     store.add_stage(db, model_hash, stage=stage, now=now, maker=by, reason=reason)
     return StageRow(stage.value, by, None, reason, now)

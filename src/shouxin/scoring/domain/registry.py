@@ -65,11 +65,21 @@ class Promotion:
 class PromotionRefusal:
     """The model did not become champion, and why."""
 
-    reason: str
+    text: Bilingual
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        return self.text.en
 
 
 @dataclass(frozen=True, slots=True)
 class StageRefusal:
     """The model did not move, and why."""
 
-    reason: str
+    text: Bilingual
+
+    @property
+    def reason(self) -> str:
+        """Why, in English."""
+        return self.text.en

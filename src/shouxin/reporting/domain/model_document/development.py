@@ -24,8 +24,8 @@ def purpose(facts: ModelFacts) -> DocumentSection:
         Bilingual("用途与适用范围", "Purpose, use and limits of use"),
         (
             Bilingual(
-                f"估计顾客发生“{facts.artefact.outcome}”的概率，用于评级、授信和下单时的信用决策。",
-                f"Estimates the probability of {facts.artefact.outcome} for grading, limits and decisions "
+                f"估计顾客发生“{facts.event.zh}”的概率，用于评级、授信和下单时的信用决策。",
+                f"Estimates the probability of “{facts.event.en}” for grading, limits and decisions "
                 "at checkout.",
             ),
             Bilingual(f"当前阶段：{stage.zh}。", f"Stage now: {stage.en}."),

@@ -9,6 +9,7 @@ from typing import Any
 
 from shouxin.features.domain import FeatureDefinition
 from shouxin.grading.domain import MasterScale
+from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.gates import Gate
 from shouxin.scoring.domain.registry import ModelRow, StageRow
@@ -28,3 +29,5 @@ class ModelFacts:
     definitions: Mapping[str, FeatureDefinition]
     scale: MasterScale
     shadowed: int
+    people: Mapping[str, str]
+    event: Bilingual

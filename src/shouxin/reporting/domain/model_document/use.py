@@ -184,8 +184,8 @@ def sign_off(facts: ModelFacts) -> DocumentSection:
         (
             step.at.isoformat(sep=" ", timespec="minutes")[:16],
             STAGE_WORDS[ModelStage(step.stage)],
-            step.maker or NOTHING,
-            step.checker or NOTHING,
+            _named(facts, step.maker),
+            _named(facts, step.checker),
             step.reason or NOTHING,
         )
         for step in facts.stages
@@ -213,3 +213,7 @@ def sign_off(facts: ModelFacts) -> DocumentSection:
             ),
         ),
     )
+
+
+def _named(facts: ModelFacts, operator_id: str | None) -> str:
+    return facts.people.get(operator_id, operator_id) if operator_id else NOTHING
