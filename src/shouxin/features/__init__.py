@@ -11,6 +11,7 @@ from shouxin.features.domain import (
     CANCELS,
     CATALOGUE,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     Direction,
     EventOfDefault,
@@ -22,13 +23,14 @@ from shouxin.features.domain import (
     evaluate,
     training_points,
 )
-from shouxin.features.service import compute, history_period, labels, training_set, values_at
+from shouxin.features.service import compute, history_period, labels, population, training_set, values_at
 from shouxin.features.store import UnableToReadHistory
 
 __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "OUTCOMES",
     "Direction",
     "EventOfDefault",
@@ -42,6 +44,7 @@ __all__ = [
     "evaluate",
     "history_period",
     "labels",
+    "population",
     "training_points",
     "training_set",
     "values_at",

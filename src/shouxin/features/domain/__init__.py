@@ -22,6 +22,7 @@ from shouxin.features.domain.evaluation import THOUSANDTHS_DIGITS, evaluate
 from shouxin.features.domain.outcomes import (
     CANCELS,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     EventOfDefault,
     UnableToLabel,
@@ -35,6 +36,7 @@ __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "ORDER",
     "OUTCOMES",
     "THOUSANDTHS_DIGITS",
