@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from shouxin.features.compiler import DIALECTS, compile_features
 from shouxin.features.domain import CATALOGUE, FeatureDefinition
-from shouxin.features.store import UnableToReadHistory, micros, parquet_files
-
-_LINK_SCHEMA = "source string, customer_ref string, customer_id string"
+from shouxin.features.store import LINK_COLUMNS, micros, parquet_files
 
 
 class UnableToRunSpark(RuntimeError):
@@ -37,18 +36,18 @@ def compute_on_spark(
     session = _session(master)
     try:
         session.read.parquet(*files).createOrReplaceTempView("history")
-        session.createDataFrame(links.to_pandas(), _LINK_SCHEMA).createOrReplaceTempView("link")
+        session.createDataFrame(links.select(LINK_COLUMNS)).createOrReplaceTempView("link")
         sql = compile_features(definitions, dialect=DIALECTS["spark"])
         valued = session.sql(sql, args={"as_of": micros(as_of)})
-        names = ", ".join(definition.name for definition in definitions)
+        names = [definition.name for definition in definitions]
         instant = f"timestamp_micros({micros(as_of)}) AS as_of"
-        valued.selectExpr("customer_id", instant, *names.split(", ")).write.mode("overwrite").parquet(str(out))
+        valued.selectExpr("customer_id", instant, *names).write.mode("overwrite").parquet(str(out))
         return int(session.read.parquet(str(out)).count())
     finally:
         session.stop()
 
 
-def _session(master: str):  # type: ignore[no-untyped-def]
+def _session(master: str) -> Any:
     """A session whose clock is UTC, as the compiled SQL asks for."""
     try:
         from pyspark.errors import PySparkRuntimeError
@@ -67,6 +66,3 @@ def _session(master: str):  # type: ignore[no-untyped-def]
         return builder.getOrCreate()
     except PySparkRuntimeError as error:
         raise UnableToRunSpark(f"Spark does not start; it needs Java 17 or later: {error}") from error
-
-
-__all__ = ["UnableToReadHistory", "UnableToRunSpark", "compute_on_spark"]
