@@ -75,7 +75,7 @@ def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
 
 def known_customers(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id`` of everyone of whom something was known at ``as_of``."""
-    values = {"files": opened.files, "as_of": _micros(as_of)}
+    values = {"files": opened.files, "as_of": in_micros(as_of)}
     return opened.connection.sql(known_customers_sql(), params=values).to_arrow_table()
 
 
@@ -88,7 +88,7 @@ def feature_table(
 ) -> pa.Table:
     """``customer_id, as_of, <feature>...`` for the ``customers``, by customer_id."""
     opened.connection.register("wanted", customers)
-    values = {"as_of": _micros(as_of)}
+    values = {"as_of": in_micros(as_of)}
     withdrawn = opened.connection.sql(withdrawn_sql(), params=values).to_arrow_table()
     opened.connection.register("withdrawn", withdrawn)
     purposes = PURPOSES.keys() & set(withdrawn["purpose"].unique().to_pylist())
@@ -100,7 +100,7 @@ def label_table(
     opened: OpenHistory, outcome: EventOfDefault, *, as_of: datetime, known_until: datetime
 ) -> pa.Table:
     """``customer_id, as_of, event`` (0 or 1) of the population of ``outcome`` at ``as_of``."""
-    values = {"as_of": _micros(as_of), "known_until": _micros(known_until)}
+    values = {"as_of": in_micros(as_of), "known_until": in_micros(known_until)}
     result = opened.connection.sql(labels_sql(outcome), params=values).to_arrow_table()
     return with_as_of(result, as_of=as_of)
 
@@ -111,7 +111,8 @@ def with_as_of(table: pa.Table, *, as_of: datetime) -> pa.Table:
     return table.add_column(1, pa.field("as_of", _AS_OF_TYPE), column)
 
 
-def _micros(instant: datetime) -> int:
+def in_micros(instant: datetime) -> int:
+    """Whole microseconds since 1970."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
