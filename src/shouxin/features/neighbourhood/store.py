@@ -1,0 +1,105 @@
+"""Purchases and outcomes out of the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shouxin.features.domain import EventOfDefault
+from shouxin.features.feature_sql import MICROS_PER_DAY, event_sql, withdrawn_sql
+from shouxin.features.neighbourhood.domain import Known, purchases
+from shouxin.features.neighbourhood.domain.tastes import Matrix
+from shouxin.features.store import OpenHistory, in_micros, label_table, opened_history
+
+WINDOW_DAYS = 365
+_PURPOSE = "credit_assessment"
+# What somebody bought, by what the shop tells of it: products by line, else the category and the merchant.
+_THINGS = (
+    ("sku", "order_line_placed", "sku"),
+    ("category", "order_placed", "category"),
+    ("merchant", "order_placed", "merchant_ref"),
+)
+
+
+def read_tastes(
+    history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault, labelled_at: datetime
+) -> tuple[pa.Array, Matrix, Known]:
+    """(customer ids in order, what they bought, outcomes of ``labelled_at``), all as known at ``as_of``.
+
+    Of customers who agree to be assessed. Raises UnableToReadHistory.
+    """
+    with opened_history(history, links, outcome.parts()) as opened:
+        opened.connection.execute(
+            f"CREATE TEMP TABLE thing AS {_thing_sql()}", {"files": opened.files, "as_of": in_micros(as_of)}
+        )
+        _leave_out_withdrawn(opened, as_of=as_of)
+        labelled = label_table(opened, outcome, as_of=labelled_at, known_until=as_of)
+        now = _bought(opened, at=as_of)
+        then = _bought(opened, at=labelled_at)
+    customers = _numbered(now["customer_id"], then["customer_id"])
+    items = _numbered(now["item"], then["item"])
+    shape = {"customers": len(customers), "items": len(items)}
+    seen = np.zeros(len(customers), dtype=np.int64)
+    event = np.zeros(len(customers), dtype=np.int64)
+    position = pc.index_in(labelled["customer_id"], value_set=customers)
+    inside = pc.is_valid(position).to_numpy(zero_copy_only=False)
+    rows = position.drop_null().to_numpy()
+    seen[rows] = 1
+    event[rows] = labelled["event"].to_numpy()[inside]
+    return (
+        customers,
+        purchases(_position(now["customer_id"], customers), _position(now["item"], items), **shape),
+        Known(
+            purchases(_position(then["customer_id"], customers), _position(then["item"], items), **shape),
+            seen,
+            event,
+        ),
+    )
+
+
+def _thing_sql() -> str:
+    """``customer_id, item, occurred_us, received_us`` of everything bought and known at ``$as_of``."""
+    parts = [
+        f"SELECT customer_id, '{family}:' || (payload ->> '$.{field}') AS item, occurred_us, received_us"
+        f" FROM ({event_sql()}) WHERE kind = '{kind}' AND payload ->> '$.{field}' IS NOT NULL"
+        " AND occurred_us <= $as_of AND received_us <= $as_of"
+        for family, kind, field in _THINGS
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def _leave_out_withdrawn(opened: OpenHistory, *, as_of: datetime) -> None:
+    withdrawn = opened.connection.sql(withdrawn_sql(), params={"as_of": in_micros(as_of)}).to_arrow_table()
+    barred = withdrawn.filter(pc.equal(withdrawn["purpose"], _PURPOSE)).select(["customer_id"])
+    if barred.num_rows:
+        opened.connection.register("barred", barred)
+        opened.connection.execute(
+            "DELETE FROM thing WHERE customer_id IN (SELECT customer_id FROM barred)"
+        )
+
+
+def _bought(opened: OpenHistory, *, at: datetime) -> pa.Table:
+    """``customer_id, item`` of the year before ``at``, as known then."""
+    sql = (
+        "SELECT DISTINCT customer_id, item FROM thing WHERE occurred_us <= $at AND received_us <= $at"
+        " AND occurred_us > $start"
+    )
+    micros = in_micros(at)
+    values = {"at": micros, "start": micros - WINDOW_DAYS * MICROS_PER_DAY}
+    return opened.connection.sql(sql, params=values).to_arrow_table()
+
+
+def _numbered(*columns: Any) -> pa.Array:
+    """All different values in order: the same numbers whatever the order of events."""
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    values = pc.unique(pa.chunked_array(chunks, pa.string()))
+    return values.take(pc.sort_indices(values))
+
+
+def _position(column: Any, values: pa.Array) -> Any:
+    return pc.index_in(column, value_set=values).to_numpy().astype(np.int64)
