@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
-from shouxin.features.domain.shopwide import midnight_before
+from shouxin.features.domain.shopwide import night_of
 from shouxin.features.graph import FEATURES, find_rings, link_features
 from shouxin.kernel import Event
 
@@ -45,7 +45,7 @@ def ring() -> list[Event]:
 
 def values(folder: Path, events: Sequence[Event], *, days_later: float = 0.0) -> dict[str, dict[str, float]]:
     found = link_features(
-        write_history(folder, events), links_of(*RING, "C9"), as_of=AS_OF + timedelta(days=days_later)
+        write_history(folder, events), links_of(*RING, "C9"), night=night_of(AS_OF + timedelta(days=days_later, hours=2))
     )
     return {row.pop("customer_id"): row for row in found.to_pylist()}
 
@@ -65,7 +65,7 @@ def test_a_ring_sees_itself(tmp_path):
 
 
 def test_the_ring_is_told_with_its_members(tmp_path):
-    ((found, members),) = find_rings(write_history(tmp_path, ring()), links_of(*RING, "C9"), as_of=AS_OF)
+    ((found, members),) = find_rings(write_history(tmp_path, ring()), links_of(*RING, "C9"), night=AS_OF)
     assert members == tuple(f"cus_{ref}" for ref in RING)
     assert found.as_data() | {"density": 0} == {
         "customers": 4, "shared": {"device": 1, "card": 1, "address": 1, "contact": 0},
@@ -116,18 +116,18 @@ def test_two_references_of_one_customer_are_one(tmp_path):
             "customer_id": ["cus_A", "cus_A", "cus_B", "cus_B"],
         }
     )
-    found = link_features(write_history(tmp_path, ring()), links, as_of=AS_OF).to_pylist()
+    found = link_features(write_history(tmp_path, ring()), links, night=AS_OF).to_pylist()
     assert [row["linked_customers"] for row in found] == [1, 1]
 
 
 def test_a_history_in_which_nobody_shares_anything_has_no_rows(tmp_path):
     history = write_history(tmp_path, [event("customer_registered", 9, phone_token="tok_1")])
-    found = link_features(history, links_of("C1"), as_of=AS_OF)
+    found = link_features(history, links_of("C1"), night=AS_OF)
     assert found.num_rows == 0 and found.column_names == ["customer_id", *(item.name for item in FEATURES)]
-    assert find_rings(history, links_of("C1"), as_of=AS_OF) == ()
+    assert find_rings(history, links_of("C1"), night=AS_OF) == ()
 
 
-def test_shopwide_features_stand_for_the_last_midnight():
-    assert midnight_before(AS_OF + timedelta(hours=23, minutes=59)) == AS_OF
-    assert midnight_before(AS_OF) == AS_OF
-    assert midnight_before(AS_OF - timedelta(microseconds=1)) == AS_OF - timedelta(days=1)
+def test_shopwide_features_stand_for_the_last_midnight_that_the_run_had_time_for():
+    assert night_of(AS_OF + timedelta(hours=2)) == AS_OF
+    assert night_of(AS_OF + timedelta(hours=25, minutes=59)) == AS_OF
+    assert night_of(AS_OF + timedelta(hours=1, minutes=59)) == AS_OF - timedelta(days=1)

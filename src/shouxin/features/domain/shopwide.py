@@ -1,16 +1,16 @@
 """What a shop-wide feature is: a number about one customer that only the others make.
 
-Such a number (how many people use her device, how often buyers of the same things defaulted) can not be
-had from her own events. It stands for the last midnight (UTC) before ``as_of``: the training set, the
-nightly run and the checkout then say the same by definition, and nobody has to look at the whole shop
-while a customer waits.
+Such a number (how many people use her device, how those fared who buy alike) can not be had from her own
+events. It stands for the *night* of ``as_of``: the last midnight (UTC) that was two hours ago. The training
+set, the nightly run and the checkout then say the same by definition, and nobody has to look at the whole
+shop while a customer waits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shouxin.features.domain.definition import Direction, Missing
@@ -53,10 +53,29 @@ class ShopwideFeature:
         }
 
 
-def midnight_before(as_of: datetime) -> datetime:
-    """The midnight (UTC) that shop-wide features stand for at ``as_of``; a midnight stands for itself."""
+# The nightly run has until then to be done; whoever asks earlier is told what held the day before.
+RUN_TIME = timedelta(hours=2)
+
+
+def night_of(as_of: datetime) -> datetime:
+    """The midnight (UTC) that shop-wide features stand for at ``as_of``."""
     assert as_of.tzinfo is not None, "an instant has a zone"
-    return as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    settled = as_of.astimezone(UTC) - RUN_TIME
+    return settled.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def is_night(instant: datetime) -> bool:
+    """Whether an instant is a midnight (UTC)."""
+    return instant == instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def learnt_at(night: datetime) -> datetime:
+    """When what holds at a midnight was learnt from outcomes: the first midnight of its month.
+
+    What is learnt changes monthly, what it is applied to nightly: a customer's numbers change when she does.
+    """
+    assert is_night(night), "shop-wide features are looked at by midnight"
+    return night.replace(day=1)
 
 
 def shopwide_hash(definitions: Sequence[ShopwideFeature]) -> str:

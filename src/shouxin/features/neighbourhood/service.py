@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from shouxin.features.domain import DEFAULTS, EventOfDefault
-from shouxin.features.domain.shopwide import midnight_before
+from shouxin.features.domain.shopwide import learnt_at
 from shouxin.features.neighbourhood import store
 from shouxin.features.neighbourhood.domain import FEATURES, tastes
 
 
 def taste_features(
-    history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault = DEFAULTS
+    history: Path, links: pa.Table, *, night: datetime, outcome: EventOfDefault = DEFAULTS
 ) -> pa.Table:
-    """``customer_id, <feature>...`` (float64) of everyone who bought something, at the midnight before ``as_of``.
+    """``customer_id, <feature>...`` (float64) of everyone who bought something, at the midnight ``night``.
 
-    Outcomes are those of the date one performance window earlier: they had matured by that midnight.
-    Raises UnableToReadHistory.
+    What is alike and the outcomes of its holders are those that were known, and had matured, when the month
+    began. Raises UnableToReadHistory.
     """
-    night = midnight_before(as_of)
-    customers, bought, known = store.read_tastes(
-        history,
-        links,
-        as_of=night,
-        outcome=outcome,
-        labelled_at=night - timedelta(days=outcome.window_days),
+    customers, bought, learnt_from, known = store.read_tastes(
+        history, links, as_of=night, learnt_at=learnt_at(night), outcome=outcome
     )
-    found = tastes(bought, known)
+    found = tastes(bought, known, learnt_from=learnt_from)
     values = (found.event_rate, found.surprise, found.coherence)
     columns = {
         feature.name: pa.array(column, from_pandas=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,9 @@ _THINGS = (
 
 
 def read_tastes(
-    history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault, labelled_at: datetime
-) -> tuple[pa.Array, Matrix, Known]:
-    """(customer ids in order, what they bought, outcomes of ``labelled_at``), all as known at ``as_of``.
+    history: Path, links: pa.Table, *, as_of: datetime, learnt_at: datetime, outcome: EventOfDefault
+) -> tuple[pa.Array, Matrix, Matrix, Known]:
+    """(customer ids in order, baskets at ``as_of``, baskets at ``learnt_at``, outcomes matured by then).
 
     Of customers who agree to be assessed. Raises UnableToReadHistory.
     """
@@ -38,12 +38,12 @@ def read_tastes(
             f"CREATE TEMP TABLE thing AS {_thing_sql()}", {"files": opened.files, "as_of": in_micros(as_of)}
         )
         _leave_out_withdrawn(opened, as_of=as_of)
-        labelled = label_table(opened, outcome, as_of=labelled_at, known_until=as_of)
-        now = _bought(opened, at=as_of)
-        then = _bought(opened, at=labelled_at)
-    customers = _numbered(now["customer_id"], then["customer_id"])
-    items = _numbered(now["item"], then["item"])
-    shape = {"customers": len(customers), "items": len(items)}
+        labelled_at = learnt_at - timedelta(days=outcome.window_days)
+        labelled = label_table(opened, outcome, as_of=labelled_at, known_until=learnt_at)
+        bought = [_bought(opened, at=at) for at in (as_of, learnt_at, labelled_at)]
+    customers = _numbered(*(table["customer_id"] for table in bought))
+    items = _numbered(*(table["item"] for table in bought))
+    now, learnt_from, then = (_purchases(table, customers, items) for table in bought)
     seen = np.zeros(len(customers), dtype=np.int64)
     event = np.zeros(len(customers), dtype=np.int64)
     position = pc.index_in(labelled["customer_id"], value_set=customers)
@@ -51,15 +51,9 @@ def read_tastes(
     rows = position.drop_null().to_numpy()
     seen[rows] = 1
     event[rows] = labelled["event"].to_numpy()[inside]
-    return (
-        customers,
-        purchases(_position(now["customer_id"], customers), _position(now["item"], items), **shape),
-        Known(
-            purchases(_position(then["customer_id"], customers), _position(then["item"], items), **shape),
-            seen,
-            event,
-        ),
-    )
+    # Who had bought nothing then tells nothing of things, and must not move the rate of all either.
+    bought_then = np.diff(then.indptr) > 0
+    return customers, now, learnt_from, Known(then, seen * bought_then, event * bought_then)
 
 
 def _thing_sql() -> str:
@@ -78,9 +72,7 @@ def _leave_out_withdrawn(opened: OpenHistory, *, as_of: datetime) -> None:
     barred = withdrawn.filter(pc.equal(withdrawn["purpose"], _PURPOSE)).select(["customer_id"])
     if barred.num_rows:
         opened.connection.register("barred", barred)
-        opened.connection.execute(
-            "DELETE FROM thing WHERE customer_id IN (SELECT customer_id FROM barred)"
-        )
+        opened.connection.execute("DELETE FROM thing WHERE customer_id IN (SELECT customer_id FROM barred)")
 
 
 def _bought(opened: OpenHistory, *, at: datetime) -> pa.Table:
@@ -92,6 +84,15 @@ def _bought(opened: OpenHistory, *, at: datetime) -> pa.Table:
     micros = in_micros(at)
     values = {"at": micros, "start": micros - WINDOW_DAYS * MICROS_PER_DAY}
     return opened.connection.sql(sql, params=values).to_arrow_table()
+
+
+def _purchases(bought: pa.Table, customers: pa.Array, items: pa.Array) -> Matrix:
+    return purchases(
+        _position(bought["customer_id"], customers),
+        _position(bought["item"], items),
+        customers=len(customers),
+        items=len(items),
+    )
 
 
 def _numbered(*columns: Any) -> pa.Array:

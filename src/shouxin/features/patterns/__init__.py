@@ -15,7 +15,6 @@ from shouxin.features.patterns.domain import (
 from shouxin.features.patterns.service import (
     UnableToMinePatterns,
     mine_patterns,
-    mined_at,
     pattern_features,
 )
 
@@ -27,6 +26,5 @@ __all__ = [
     "UnableToMinePatterns",
     "frequent_sets",
     "mine_patterns",
-    "mined_at",
     "pattern_features",
 ]

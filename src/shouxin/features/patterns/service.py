@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from shouxin.features.domain import DEFAULTS, EventOfDefault
 from shouxin.features.domain.outcomes import SEASONED_DAYS_MIN
-from shouxin.features.domain.shopwide import midnight_before
+from shouxin.features.domain.shopwide import learnt_at
 from shouxin.features.patterns import store
 from shouxin.features.patterns.domain import (
     BEHAVIOURS,
@@ -40,29 +40,20 @@ class UnableToMinePatterns(ValueError):
     """The history is too short for outcomes to have matured; the message says from when on it is not."""
 
 
-def mined_at(as_of: datetime) -> datetime:
-    """When the patterns that hold at ``as_of`` were mined: the first midnight of its month (UTC)."""
-    return midnight_before(as_of).replace(day=1)
-
-
 def mine_patterns(
-    history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault = DEFAULTS
+    history: Path, links: pa.Table, *, night: datetime, outcome: EventOfDefault = DEFAULTS
 ) -> PatternDocument:
-    """The patterns that hold at ``as_of``, the same all month, from outcomes that had matured when it began.
+    """The patterns that hold at ``night``, the same all month, from outcomes that had matured when it began.
 
     Raises UnableToMinePatterns, UnableToReadHistory.
     """
-    month = mined_at(as_of)
+    month = learnt_at(night)
     confirmed_at = month - timedelta(days=outcome.window_days)
     dates = Dates(month, confirmed_at - _APART, confirmed_at)
     with store.opened_for_patterns(history, links, outcome) as opened:
         _check_long_enough(opened, dates)
-        first = store.outcomes_of_half(
-            opened, outcome, as_of=dates.found_at, known_until=month, half=0
-        )
-        second = store.outcomes_of_half(
-            opened, outcome, as_of=dates.confirmed_at, known_until=month, half=1
-        )
+        first = store.outcomes_of_half(opened, outcome, as_of=dates.found_at, known_until=month, half=0)
+        second = store.outcomes_of_half(opened, outcome, as_of=dates.confirmed_at, known_until=month, half=1)
         items = _items(opened, first, as_of=dates.found_at)
         found = _sample(opened, first, items, as_of=dates.found_at)
         confirmed = _sample(opened, second, items, as_of=dates.confirmed_at)
@@ -70,14 +61,13 @@ def mine_patterns(
 
 
 def pattern_features(
-    history: Path, links: pa.Table, *, as_of: datetime, document: PatternDocument
+    history: Path, links: pa.Table, *, night: datetime, document: PatternDocument
 ) -> pa.Table:
-    """``customer_id, pattern_lift_strongest, patterns_matched, strongest_pattern`` at the midnight before ``as_of``.
+    """``customer_id, pattern_lift_strongest, patterns_matched, strongest_pattern`` at the midnight ``night``.
 
     The last one is the code of the pattern that the lift is of, null where none matches. Everyone known then
     has a row. Raises UnableToReadHistory.
     """
-    night = midnight_before(as_of)
     assert document.as_of <= night, "patterns that were mined later must not be read before"
     with store.opened_for_patterns(history, links) as opened:
         known = known_customers(opened, as_of=night).sort_by("customer_id")
@@ -102,7 +92,7 @@ def _check_long_enough(opened: OpenHistory, dates: Dates) -> None:
     if start is None or start > begins_by:
         told = "is empty" if start is None else f"begins {start:%Y-%m-%d}"
         raise UnableToMinePatterns(
-            f"patterns of {dates.as_of:%B %Y} need a history that begins by {begins_by:%Y-%m-%d}; this one {told}"
+            f"patterns of {dates.as_of:%Y-%m} need a history from {begins_by:%Y-%m-%d} on, and it {told}"
         )
 
 
@@ -114,9 +104,7 @@ def _items(opened: OpenHistory, customers: pa.Table, *, as_of: datetime) -> tupl
     return (*BEHAVIOURS, *(category_item(name) for name in sorted(names)))
 
 
-def _sample(
-    opened: OpenHistory, labelled: pa.Table, items: Sequence[Item], *, as_of: datetime
-) -> Sample:
+def _sample(opened: OpenHistory, labelled: pa.Table, items: Sequence[Item], *, as_of: datetime) -> Sample:
     masks = _masks(opened, labelled.select(["customer_id"]), items, as_of=as_of)
     return Sample(masks, labelled["event"].to_numpy().astype(np.int64))
 

@@ -38,12 +38,10 @@ _CATEGORY_SQL = (
 def opened_for_patterns(
     history: Path, links: pa.Table, outcome: EventOfDefault | None = None
 ) -> Iterator[OpenHistory]:
-    """The history with what items, and the outcome if there is one, are made of. Raises UnableToReadHistory."""
+    """The history with what items, and the outcome if any, are made of. Raises UnableToReadHistory."""
     parts = (*parts_of(DEFINITIONS), *(outcome.parts() if outcome else ()))
     with opened_history(history, links, parts) as opened:
-        opened.connection.execute(
-            f"CREATE TEMP TABLE purchase AS {_CATEGORY_SQL}", {"files": opened.files}
-        )
+        opened.connection.execute(f"CREATE TEMP TABLE purchase AS {_CATEGORY_SQL}", {"files": opened.files})
         yield opened
 
 

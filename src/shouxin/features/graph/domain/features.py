@@ -14,7 +14,7 @@ from shouxin.features.graph.domain.neighbours import MILLION, badness, joined_to
 from shouxin.kernel import Bilingual
 
 Floats = npt.NDArray[np.float64]
-TOPIC = "links"
+TOPIC = "graph"
 GROWTH_DAYS = 30
 _MICROS_PER_DAY = 86_400_000_000
 _ALL_PURPOSES = frozenset({"behaviour"}).union(*(purposes_of_kind(kind) for kind in KINDS))

@@ -6,7 +6,7 @@ from shouxin.features.domain.definition import Missing
 from shouxin.features.domain.shopwide import ShopwideFeature
 from shouxin.kernel import Bilingual
 
-TOPIC = "tastes"
+TOPIC = "patterns"
 _PURPOSES = frozenset({"credit_assessment"})
 
 

@@ -8,6 +8,7 @@ items are positions, and everything is counted before anything is divided.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from scipy import sparse
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Matrix = sparse.csr_array
+Matrix: TypeAlias = sparse.csr_array
 
 MILLION = 1_000_000
 # Of each item as many others count, and only those that so many customers bought together with it.
@@ -81,12 +82,13 @@ def likeness(bought: Matrix) -> Matrix:
     )
 
 
-def tastes(bought: Matrix, known: Known) -> Tastes:
+def tastes(bought: Matrix, known: Known, *, learnt_from: Matrix) -> Tastes:
     """How those fared who buy alike, how rare and how coherent the basket is, of every customer.
 
-    A customer's own outcome is left out of everything that is told of her.
+    ``learnt_from`` are the purchases that say what is alike and what is rare. A customer's own outcome is
+    left out of everything that is told of her.
     """
-    alike, bits = likeness(bought), _bits(bought)
+    alike, bits = likeness(learnt_from), _bits(learnt_from)
     size = bought.shape[0]
     event_rate, surprise, coherence = (np.full(size, np.nan) for _ in range(3))
     items = _Items.counted(known)
@@ -100,7 +102,7 @@ def tastes(bought: Matrix, known: Known) -> Tastes:
         surprise[part] = _mean(basket @ bits, count)
         inside = np.asarray(weight.multiply(basket).sum(axis=1)) - MILLION * count
         coherence[part] = _mean(inside / MILLION, count * (count - 1))
-    return Tastes(*(np.round(values, _DIGITS) for values in (event_rate, surprise, coherence)))
+    return Tastes(_rounded(event_rate), _rounded(surprise), _rounded(coherence))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +161,11 @@ def _bits(bought: Matrix) -> Floats:
     of_all = max(int((np.diff(bought.indptr) > 0).sum()), 1)
     bits: Floats = -np.log2(np.maximum(customers, 1) / of_all)
     return bits
+
+
+def _rounded(values: Floats) -> Floats:
+    rounded: Floats = np.round(values, _DIGITS)
+    return rounded
 
 
 def _mean(total: Floats, count: Ints) -> Floats:

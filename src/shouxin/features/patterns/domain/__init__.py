@@ -21,8 +21,8 @@ from shouxin.features.patterns.domain.measures import (
     Evidence,
     Figure,
     each_certain,
-    within_false_discovery,
     wilson,
+    within_false_discovery,
 )
 from shouxin.features.patterns.domain.mining import LENGTH_MAX, Dates, Sample, mine
 

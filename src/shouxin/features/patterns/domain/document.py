@@ -22,7 +22,10 @@ NO_PATTERN = -1
 
 @dataclass(frozen=True, slots=True)
 class RiskPattern:
-    """Items (codes) whose holders had the event more often; ``found`` on one half, ``confirmed`` later on the other."""
+    """Items (codes) whose holders had the event more often than others.
+
+    ``found`` is the evidence of one half of the customers, ``confirmed`` the later one of the other half.
+    """
 
     items: tuple[str, ...]
     found: Evidence
@@ -35,7 +38,7 @@ class RiskPattern:
 
     @property
     def lift(self) -> float:
-        """The lift where it was confirmed: the one where it was found is the best of many, and so too good."""
+        """The lift where it was confirmed: where it was found it is the best of many."""
         return round(self.confirmed.lift.value, _DIGITS)
 
     def as_data(self) -> dict[str, Any]:
@@ -85,9 +88,14 @@ class PatternDocument:
     def from_data(cls, data: dict[str, Any]) -> PatternDocument:
         """The document that ``as_data`` told."""
         assert data["format"] == _FORMAT, data["format"]
+        as_of, found_at, confirmed_at = (
+            datetime.fromisoformat(data[name]) for name in ("as_of", "found_at", "confirmed_at")
+        )
         return cls(
             data["outcome"],
-            *(datetime.fromisoformat(data[name]) for name in ("as_of", "found_at", "confirmed_at")),
+            as_of,
+            found_at,
+            confirmed_at,
             tuple(Item.from_data(item) for item in data["items"]),
             data["tested"],
             tuple(

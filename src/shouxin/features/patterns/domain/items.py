@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.features.domain.definition import Comparison
+from shouxin.features.domain import Comparison
 from shouxin.kernel import Bilingual
 
 Ints = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ CATEGORY_DAYS = 365
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A feature held against a threshold, or (``feature`` None) a category that was bought in the last year."""
+    """A feature held against a threshold, or (``feature`` None) a category bought in the last year."""
 
     code: str
     meaning: Bilingual
@@ -53,9 +53,7 @@ class Item:
     def held_against(self, values: npt.NDArray[np.float64]) -> Flags:
         """Who has the item, by the values of its feature; nobody of whom the value is missing."""
         met: Flags = (
-            values >= self.threshold
-            if self.comparison is Comparison.AT_LEAST
-            else values <= self.threshold
+            values >= self.threshold if self.comparison is Comparison.AT_LEAST else values <= self.threshold
         )
         return met & ~np.isnan(values)
 
@@ -82,7 +80,9 @@ BEHAVIOURS: tuple[Item, ...] = (
     _at_least("refunds", "refund_share_180d", 0.2, "退款订单占比不低于20%", "a fifth of orders refunded"),
     _at_least("cancels", "cancelled_share_180d", 0.2, "取消订单占比不低于20%", "a fifth of orders cancelled"),
     _at_least("returns_jump", "return_rate_jump_30d", 0.2, "退货率近30天骤升", "returns have jumped"),
-    _at_least("nights", "night_order_share_180d", 0.25, "夜间下单占比不低于25%", "a quarter of orders at night"),
+    _at_least(
+        "nights", "night_order_share_180d", 0.25, "夜间下单占比不低于25%", "a quarter of orders at night"
+    ),
     _at_least("on_credit", "credit_order_share_180d", 0.5, "过半订单用信用支付", "half of orders on credit"),
     _at_least("line_used", "credit_use_90d", 0.8, "信用额度使用过八成", "four fifths of the line used"),
     _at_least("late_once", "late_repayments_180d", 1, "近180天有逾期还款", "a late repayment"),

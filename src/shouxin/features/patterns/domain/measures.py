@@ -73,7 +73,7 @@ class Evidence:
 
     @property
     def conviction(self) -> Figure:
-        """How many times as often the rule would be wrong by chance; it is one by the lift of the opposite."""
+        """How many times as often the rule would be wrong by chance: one by the lift of the opposite."""
         wrong = _ratio(self.with_items - self.both, self.with_items, self.rows - self.events, self.rows)
         return Figure(_inverse(wrong.value), _inverse(wrong.high), _inverse(wrong.low))
 
@@ -105,7 +105,7 @@ def wilson(count: int, total: int) -> Figure:
 
 
 def within_false_discovery(p_values: Sequence[float], *, tests: int, rate: float) -> list[bool]:
-    """Which findings stand when ``rate`` of them may be false, of ``tests`` made (Benjamini, Hochberg 1995)."""
+    """Which findings stand when ``rate`` of them may be false (Benjamini, Hochberg 1995)."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     last = max((k for k, i in enumerate(order, 1) if p_values[i] <= rate * k / tests), default=0)
     kept = set(order[:last])

@@ -110,9 +110,7 @@ def _evidence(sample: Sample, sets: Sequence[Basket]) -> list[Evidence]:
         needed = sum(1 << item for item in basket)
         having = (masks & needed) == needed
         found.append(
-            Evidence(
-                len(sample.masks), int(rows[having].sum()), int(events.sum()), int(events[having].sum())
-            )
+            Evidence(len(sample.masks), int(rows[having].sum()), int(events.sum()), int(events[having].sum()))
         )
     return found
 
