@@ -34,18 +34,20 @@ def ring() -> list[Event]:
     tokens = {"device_token": "tok_d", "card_token": "tok_c", "delivery_address_token": "tok_a"}
     return [
         *(
-            event("customer_registered", 90 + n, ref=ref, phone_token=f"tok_{ref}")
+            event("customer_registered", 90 + n, ref=ref, channel="app", phone_token=f"tok_{ref}")
             for n, ref in enumerate(RING)
         ),
         *(order(ref, 60 + n, **tokens) for n, ref in enumerate(RING)),
-        event("instalment_overdue", 5, ref="C1", plan_id="P", number=1, days_past_due=60),
-        event("customer_registered", 300, ref="C9", phone_token="tok_C9"),
+        event("instalment_overdue", 5, ref="C1", amount="5.00", plan_id="P", number=1, days_past_due=60),
+        event("customer_registered", 300, ref="C9", channel="app", phone_token="tok_C9"),
     ]
 
 
 def values(folder: Path, events: Sequence[Event], *, days_later: float = 0.0) -> dict[str, dict[str, float]]:
     found = link_features(
-        write_history(folder, events), links_of(*RING, "C9"), night=night_of(AS_OF + timedelta(days=days_later, hours=2))
+        write_history(folder, events),
+        links_of(*RING, "C9"),
+        night=night_of(AS_OF + timedelta(days=days_later, hours=2)),
     )
     return {row.pop("customer_id"): row for row in found.to_pylist()}
 

@@ -39,12 +39,13 @@ def _grown(
     baskets: list[Weighted], suffix: Basket, *, count_min: int, length_max: int | None
 ) -> Iterator[tuple[Basket, int]]:
     counts = _counts(baskets, count_min=count_min)
-    paths_of = _tree(baskets, counts)
+    grows = length_max is None or len(suffix) + 1 < length_max
+    nodes_of = _tree(baskets, counts) if grows else {}
     for item in sorted(counts, key=lambda name: (counts[name], name)):
         found = (*suffix, item)
         yield tuple(sorted(found)), counts[item]
-        if length_max is None or len(found) < length_max:
-            yield from _grown(_paths(paths_of[item]), found, count_min=count_min, length_max=length_max)
+        if grows:
+            yield from _grown(_paths(nodes_of[item]), found, count_min=count_min, length_max=length_max)
 
 
 def _counts(baskets: list[Weighted], *, count_min: int) -> Mapping[int, int]:
