@@ -14,19 +14,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shouxin.features.domain.definition import Direction, Missing
+from shouxin.features.domain.topics import Topic
 from shouxin.kernel import Bilingual, content_hash
 
 
 @dataclass(frozen=True, slots=True)
 class ShopwideFeature:
-    """One shop-wide feature: what it means and who answers for it; ``topic`` names the part that computes it.
+    """One shop-wide feature: what it means and who answers for it.
 
     It is null for whoever took one of ``purposes`` back by ``as_of``. ``version`` changes with the way it is
     computed, so that numbers made differently have different names of their catalogue.
     """
 
     name: str
-    topic: str
+    topic: Topic
     meaning: Bilingual
     unit: str
     missing: Missing
@@ -42,7 +43,7 @@ class ShopwideFeature:
         """The definition as JSON data."""
         return {
             "name": self.name,
-            "topic": self.topic,
+            "topic": self.topic.value,
             "meaning": self.meaning.as_data(),
             "unit": self.unit,
             "missing": self.missing.value,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from shouxin.features.domain.shopwide import is_night
 from shouxin.features.graph import store
 from shouxin.features.graph.domain import NAMES, SuspectedRing, feature_values, suspected_rings
-from shouxin.features.store import in_micros
+from shouxin.features.store import micros
 
 
 def link_features(history: Path, links: pa.Table, *, night: datetime) -> pa.Table:
@@ -20,7 +20,7 @@ def link_features(history: Path, links: pa.Table, *, night: datetime) -> pa.Tabl
     """
     assert is_night(night), "links are looked at by midnight"
     customers, found = store.read_links(history, links, as_of=night)
-    values = feature_values(found, at_us=in_micros(night))
+    values = feature_values(found, at_us=micros(night))
     columns = {name: pa.array(values[name], from_pandas=True) for name in NAMES}
     return pa.table({"customer_id": customers, **columns})
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from shouxin.features.feature_sql import event_sql, withdrawn_sql, word_sql
 from shouxin.features.graph.domain import KINDS, Links
-from shouxin.features.store import OpenHistory, in_micros, opened_history
+from shouxin.features.store import OpenHistory, events_sql, micros, opened_history, withdrawn_at
 from shouxin.ingestion.consent.domain import purposes_of_use
 from shouxin.ingestion.domain import KINDS as EVENT_KINDS
 
@@ -32,8 +31,7 @@ def read_links(history: Path, links: pa.Table, *, as_of: datetime) -> tuple[pa.A
     Raises UnableToReadHistory.
     """
     with opened_history(history, links, ()) as opened:
-        values = {"as_of": in_micros(as_of)}
-        _prepare(opened, values)
+        _prepare(opened, as_of=as_of)
         table = opened.connection.sql(_LINK_SQL).to_arrow_table()
         customers = opened.connection.sql(_CUSTOMER_SQL).to_arrow_table()
         kinds = opened.connection.sql("SELECT kind_no FROM shared ORDER BY token_no").to_arrow_table()
@@ -49,13 +47,12 @@ def read_links(history: Path, links: pa.Table, *, as_of: datetime) -> tuple[pa.A
     )
 
 
-def _prepare(opened: OpenHistory, values: dict[str, int]) -> None:
-    run, files = opened.connection.execute, {"files": opened.files}
-    run(f"CREATE TEMP TABLE word AS {word_sql()}", files)
-    run(f"CREATE TEMP TABLE withdrawn AS {withdrawn_sql()}", values)
+def _prepare(opened: OpenHistory, *, as_of: datetime) -> None:
+    run, values = opened.connection.execute, {"as_of": micros(as_of)}
+    opened.connection.register("withdrawn", withdrawn_at(opened, as_of=as_of))
     run(_need_sql())
-    run(f"CREATE TEMP TABLE told AS {_told_sql()}", files | values)
-    run(f"CREATE TEMP TABLE bad AS {_bad_sql()}", files | values)
+    run(f"CREATE TEMP TABLE told AS {_told_sql()}", values)
+    run(f"CREATE TEMP TABLE bad AS {_bad_sql()}", values)
     run(f"CREATE TEMP TABLE tied AS {_TIED_SQL}")
     run(f"CREATE TEMP TABLE shared AS {_SHARED_SQL}")
     run(f"CREATE TEMP TABLE customer AS {_MEMBER_SQL}")
@@ -79,12 +76,11 @@ def _told_sql() -> str:
     names = ", ".join(f"'{field}'" for field, _ in _FIELDS)
     numbers = ", ".join(str(number) for _, number in _FIELDS)
     paths = ", ".join(f"'$.{field}_token'" for field, _ in _FIELDS)
-    kinds = ", ".join(f"'{kind}'" for kind in _BEARING)
     read = (
         "SELECT customer_id, kind, occurred_us, greatest(occurred_us, received_us) AS known_us,"
         f" unnest([{names}]) AS field, unnest([{numbers}]) AS kind_no,"
         f" unnest(json_extract_string(payload, [{paths}])) AS token"
-        f" FROM ({event_sql()}) WHERE {_KNOWN} AND kind IN ({kinds}) AND contains(payload::VARCHAR, '_token')"
+        f" FROM ({events_sql(*_BEARING)}) WHERE {_KNOWN} AND contains(payload::VARCHAR, '_token')"
     )
     return (
         "SELECT customer_id, kind_no, field, token, min(known_us) AS known_us, min(occurred_us) AS seen_us"
@@ -99,8 +95,8 @@ def _bad_sql() -> str:
     """The customers of whom something bad was known."""
     days = "TRY_CAST(payload ->> '$.days_past_due' AS INTEGER)"
     return (
-        f"SELECT DISTINCT customer_id FROM ({event_sql()}) WHERE {_KNOWN} AND (kind = 'violation_recorded'"
-        f" OR (kind = 'instalment_overdue' AND {days} >= {_BAD_DAYS}))"
+        f"SELECT DISTINCT customer_id FROM ({events_sql('violation_recorded', 'instalment_overdue')})"
+        f" WHERE {_KNOWN} AND (kind = 'violation_recorded' OR {days} >= {_BAD_DAYS})"
     )
 
 

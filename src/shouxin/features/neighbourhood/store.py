@@ -11,10 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shouxin.features.domain import EventOfDefault
-from shouxin.features.feature_sql import MICROS_PER_DAY, event_sql, withdrawn_sql
 from shouxin.features.neighbourhood.domain import Known, purchases
 from shouxin.features.neighbourhood.domain.tastes import Matrix
-from shouxin.features.store import OpenHistory, in_micros, label_table, opened_history
+from shouxin.features.store import (
+    OpenHistory,
+    events_sql,
+    label_table,
+    micros,
+    opened_history,
+    withdrawn_at,
+)
 
 WINDOW_DAYS = 365
 _PURPOSE = "credit_assessment"
@@ -34,9 +40,7 @@ def read_tastes(
     Of customers who agree to be assessed. Raises UnableToReadHistory.
     """
     with opened_history(history, links, outcome.parts()) as opened:
-        opened.connection.execute(
-            f"CREATE TEMP TABLE thing AS {_thing_sql()}", {"files": opened.files, "as_of": in_micros(as_of)}
-        )
+        opened.connection.execute(f"CREATE TEMP TABLE thing AS {_thing_sql()}", {"as_of": micros(as_of)})
         _leave_out_withdrawn(opened, as_of=as_of)
         labelled_at = learnt_at - timedelta(days=outcome.window_days)
         labelled = label_table(opened, outcome, as_of=labelled_at, known_until=learnt_at)
@@ -60,7 +64,7 @@ def _thing_sql() -> str:
     """``customer_id, item, occurred_us, received_us`` of everything bought and known at ``$as_of``."""
     parts = [
         f"SELECT customer_id, '{family}:' || (payload ->> '$.{field}') AS item, occurred_us, received_us"
-        f" FROM ({event_sql()}) WHERE kind = '{kind}' AND payload ->> '$.{field}' IS NOT NULL"
+        f" FROM ({events_sql(kind)}) WHERE payload ->> '$.{field}' IS NOT NULL"
         " AND occurred_us <= $as_of AND received_us <= $as_of"
         for family, kind, field in _THINGS
     ]
@@ -68,7 +72,7 @@ def _thing_sql() -> str:
 
 
 def _leave_out_withdrawn(opened: OpenHistory, *, as_of: datetime) -> None:
-    withdrawn = opened.connection.sql(withdrawn_sql(), params={"as_of": in_micros(as_of)}).to_arrow_table()
+    withdrawn = withdrawn_at(opened, as_of=as_of)
     barred = withdrawn.filter(pc.equal(withdrawn["purpose"], _PURPOSE)).select(["customer_id"])
     if barred.num_rows:
         opened.connection.register("barred", barred)
@@ -81,8 +85,7 @@ def _bought(opened: OpenHistory, *, at: datetime) -> pa.Table:
         "SELECT DISTINCT customer_id, item FROM thing WHERE occurred_us <= $at AND received_us <= $at"
         " AND occurred_us > $start"
     )
-    micros = in_micros(at)
-    values = {"at": micros, "start": micros - WINDOW_DAYS * MICROS_PER_DAY}
+    values = {"at": micros(at), "start": micros(at - timedelta(days=WINDOW_DAYS))}
     return opened.connection.sql(sql, params=values).to_arrow_table()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shouxin.features.domain import CATALOGUE, EventOfDefault, parts_of
-from shouxin.features.feature_sql import MICROS_PER_DAY, event_sql, withdrawn_sql
 from shouxin.features.patterns.domain import BEHAVIOURS, CATEGORY_DAYS
 from shouxin.features.store import (
     OpenHistory,
+    events_sql,
     feature_table,
     history_span,
-    in_micros,
     label_table,
+    micros,
     opened_history,
+    withdrawn_at,
 )
 
 _READ = {item.feature for item in BEHAVIOURS}
@@ -30,7 +31,7 @@ _PURPOSE = "credit_assessment"
 # What is bought does not need a customer's agreement to be sold, but does to be used here.
 _CATEGORY_SQL = (
     "SELECT DISTINCT customer_id, payload ->> '$.category' AS category, occurred_us, received_us"
-    f" FROM ({event_sql()}) WHERE kind = 'order_placed' AND payload ->> '$.category' IS NOT NULL"
+    f" FROM ({events_sql('order_placed')}) WHERE payload ->> '$.category' IS NOT NULL"
 )
 
 
@@ -41,7 +42,7 @@ def opened_for_patterns(
     """The history with what items, and the outcome if any, are made of. Raises UnableToReadHistory."""
     parts = (*parts_of(DEFINITIONS), *(outcome.parts() if outcome else ()))
     with opened_history(history, links, parts) as opened:
-        opened.connection.execute(f"CREATE TEMP TABLE purchase AS {_CATEGORY_SQL}", {"files": opened.files})
+        opened.connection.execute(f"CREATE TEMP TABLE purchase AS {_CATEGORY_SQL}")
         yield opened
 
 
@@ -65,18 +66,18 @@ def behaviours(
 
 def categories(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id, category`` of what was bought in the year before ``as_of``, as known then."""
-    at = in_micros(as_of)
+    start = as_of - timedelta(days=CATEGORY_DAYS)
     sql = (
         "SELECT DISTINCT customer_id, category FROM purchase WHERE occurred_us <= $at AND received_us <= $at"
         " AND occurred_us > $start ORDER BY category, customer_id"
     )
-    values = {"at": at, "start": at - CATEGORY_DAYS * MICROS_PER_DAY}
+    values = {"at": micros(as_of), "start": micros(start)}
     return opened.connection.sql(sql, params=values).to_arrow_table()
 
 
 def agreed(opened: OpenHistory, customers: pa.Table, *, as_of: datetime) -> pa.Table:
     """The customers who have not taken back at ``as_of`` that they may be assessed."""
-    withdrawn = opened.connection.sql(withdrawn_sql(), params={"as_of": in_micros(as_of)}).to_arrow_table()
+    withdrawn = withdrawn_at(opened, as_of=as_of)
     barred = withdrawn.filter(pc.equal(withdrawn["purpose"], _PURPOSE))["customer_id"]
     return customers.filter(pc.invert(pc.is_in(customers["customer_id"], value_set=barred)))
 

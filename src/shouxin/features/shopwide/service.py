@@ -251,7 +251,7 @@ def _permitted(table: pa.Table, withdrawn: pa.Table) -> pa.Table:
         for feature in SHOPWIDE:
             if purpose in feature.purposes:
                 table = _nulled(table, feature.name, barred)
-                if feature.topic == "patterns" and PATTERN in table.column_names:
+                if feature.name == "patterns_matched" and PATTERN in table.column_names:
                     table = _nulled(table, PATTERN, barred)
     return table
 

@@ -12,9 +12,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from shouxin.database.bulk_copy import copy_rows
-from shouxin.features.feature_sql import withdrawn_sql, word_sql
 from shouxin.features.shopwide.domain import KeptNight
-from shouxin.features.store import in_micros, known_customers, opened_history
+from shouxin.features.store import known_customers, opened_history, withdrawn_at
 
 _NIGHT_COLUMNS = "night, version, customers, changed, document_hash, kept_at"
 # What stands of each customer before the night, against what the night says.
@@ -33,10 +32,8 @@ WHERE made.values IS DISTINCT FROM stood.values OR made.pattern IS DISTINCT FROM
 def known_at(history: Path, links: pa.Table, *, as_of: datetime) -> tuple[pa.Table, pa.Table]:
     """(``customer_id`` of everyone known, ``customer_id, purpose`` of what stood withdrawn) at ``as_of``."""
     with opened_history(history, links, ()) as opened:
-        opened.connection.execute(f"CREATE TEMP TABLE word AS {word_sql()}", {"files": opened.files})
-        withdrawn = opened.connection.sql(withdrawn_sql(), params={"as_of": in_micros(as_of)})
-        barred = withdrawn.to_arrow_table()
-        return known_customers(opened, as_of=as_of).sort_by("customer_id"), barred
+        known = known_customers(opened, as_of=as_of).sort_by("customer_id")
+        return known, withdrawn_at(opened, as_of=as_of)
 
 
 def newest_night(db: Connection, *, version: str) -> date | None:

@@ -6,7 +6,6 @@ from shouxin.features.graph.domain.features import (
     FEATURES,
     GROWTH_DAYS,
     NAMES,
-    TOPIC,
     alone,
     feature_values,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "MILLION",
     "NAMES",
     "STEPS_MAX",
-    "TOPIC",
     "Links",
     "SuspectedRing",
     "alone",

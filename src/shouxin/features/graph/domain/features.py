@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from shouxin.features.domain.definition import Direction, Missing
 from shouxin.features.domain.shopwide import ShopwideFeature
+from shouxin.features.domain.topics import Topic
 from shouxin.features.graph.domain.components import components, others_marked, sizes
 from shouxin.features.graph.domain.distances import NONE, distances
 from shouxin.features.graph.domain.links import KINDS, Ints, Links, purposes_of_kind, without_hubs
@@ -14,7 +15,6 @@ from shouxin.features.graph.domain.neighbours import MILLION, badness, joined_to
 from shouxin.kernel import Bilingual
 
 Floats = npt.NDArray[np.float64]
-TOPIC = "graph"
 GROWTH_DAYS = 30
 _MICROS_PER_DAY = 86_400_000_000
 _ALL_PURPOSES = frozenset({"behaviour"}).union(*(purposes_of_kind(kind) for kind in KINDS))
@@ -32,7 +32,9 @@ def _feature(
     direction: Direction | None = None,
     purposes: frozenset[str] = _ALL_PURPOSES,
 ) -> ShopwideFeature:
-    return ShopwideFeature(name, TOPIC, Bilingual(zh, en), unit, missing, direction, "fraud_risk", purposes)
+    return ShopwideFeature(
+        name, Topic.GRAPH, Bilingual(zh, en), unit, missing, direction, "fraud_risk", purposes
+    )
 
 
 FEATURES: tuple[ShopwideFeature, ...] = (

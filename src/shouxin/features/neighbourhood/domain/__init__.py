@@ -1,6 +1,6 @@
 """What is bought by the same customers, and how those fared who buy alike. Pure."""
 
-from shouxin.features.neighbourhood.domain.features import FEATURES, TOPIC
+from shouxin.features.neighbourhood.domain.features import FEATURES
 from shouxin.features.neighbourhood.domain.tastes import (
     ALIKE_MAX,
     MILLION,
@@ -19,7 +19,6 @@ __all__ = [
     "MILLION",
     "PRIOR_CUSTOMERS",
     "TOGETHER_MIN",
-    "TOPIC",
     "Known",
     "Tastes",
     "likeness",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from shouxin.features.domain.definition import Missing
 from shouxin.features.domain.shopwide import ShopwideFeature
+from shouxin.features.domain.topics import Topic
 from shouxin.kernel import Bilingual
 
-TOPIC = "patterns"
 _PURPOSES = frozenset({"credit_assessment"})
 
 
@@ -14,7 +14,7 @@ def _feature(name: str, zh: str, en: str, unit: str) -> ShopwideFeature:
     # Nothing says beforehand that rare or mixed baskets are riskier, and an event rate of others is no fact
     # about her: no direction is declared.
     return ShopwideFeature(
-        name, TOPIC, Bilingual(zh, en), unit, Missing.STAYS_NULL, None, "credit_risk", _PURPOSES
+        name, Topic.PATTERNS, Bilingual(zh, en), unit, Missing.STAYS_NULL, None, "credit_risk", _PURPOSES
     )
 
 

@@ -7,7 +7,7 @@ from shouxin.features.patterns.domain.document import (
     lifts,
     matched,
 )
-from shouxin.features.patterns.domain.features import FEATURES, TOPIC
+from shouxin.features.patterns.domain.features import FEATURES
 from shouxin.features.patterns.domain.growth import Basket, frequent_sets
 from shouxin.features.patterns.domain.items import (
     BEHAVIOURS,
@@ -33,7 +33,6 @@ __all__ = [
     "ITEMS_MAX",
     "LENGTH_MAX",
     "NO_PATTERN",
-    "TOPIC",
     "Basket",
     "Dates",
     "Evidence",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from shouxin.features.domain.catalogue import CATALOGUE
 from shouxin.features.domain.definition import Direction, Missing
 from shouxin.features.domain.shopwide import ShopwideFeature
+from shouxin.features.domain.topics import Topic
 from shouxin.features.patterns.domain.items import BEHAVIOURS
 from shouxin.kernel import Bilingual
 
-TOPIC = "patterns"
 _READ = {item.feature for item in BEHAVIOURS}
 # Items read features; whoever took back the purpose of one of them has no pattern at all.
 _PURPOSES = frozenset({"credit_assessment"}).union(*(f.purposes for f in CATALOGUE if f.name in _READ))
@@ -16,7 +16,7 @@ _PURPOSES = frozenset({"credit_assessment"}).union(*(f.purposes for f in CATALOG
 
 def _feature(name: str, zh: str, en: str, unit: str) -> ShopwideFeature:
     return ShopwideFeature(
-        name, TOPIC, Bilingual(zh, en), unit, Missing.STAYS_NULL, Direction.HIGHER_IS_RISKIER,
+        name, Topic.PATTERNS, Bilingual(zh, en), unit, Missing.STAYS_NULL, Direction.HIGHER_IS_RISKIER,
         "credit_risk", _PURPOSES,
     )  # fmt: skip
 
