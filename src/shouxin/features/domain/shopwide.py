@@ -61,13 +61,17 @@ RUN_TIME = timedelta(hours=2)
 def night_of(as_of: datetime) -> datetime:
     """The midnight (UTC) that shop-wide features stand for at ``as_of``."""
     assert as_of.tzinfo is not None, "an instant has a zone"
-    settled = as_of.astimezone(UTC) - RUN_TIME
-    return settled.replace(hour=0, minute=0, second=0, microsecond=0)
+    return last_midnight(as_of - RUN_TIME)
+
+
+def last_midnight(instant: datetime) -> datetime:
+    """The newest midnight (UTC) that is not after an instant."""
+    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def is_night(instant: datetime) -> bool:
     """Whether an instant is a midnight (UTC)."""
-    return instant == instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return instant == last_midnight(instant)
 
 
 def learnt_at(night: datetime) -> datetime:

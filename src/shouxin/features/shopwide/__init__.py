@@ -6,7 +6,7 @@ nothing kept is ever changed. A night that was missed stays missing: its feature
 tells of it.
 """
 
-from shouxin.features.domain.shopwide import ShopwideFeature, night_of
+from shouxin.features.domain.shopwide import ShopwideFeature, last_midnight, night_of
 from shouxin.features.shopwide.domain import NAMES, SHOPWIDE, VERSION, KeptNight
 from shouxin.features.shopwide.service import (
     UnableToKeepNight,
@@ -28,6 +28,7 @@ __all__ = [
     "UnableToKeepNight",
     "append_shopwide",
     "keep_night",
+    "last_midnight",
     "night_of",
     "nights_missing",
     "patterns_in_force",

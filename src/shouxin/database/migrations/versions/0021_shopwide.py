@@ -8,8 +8,8 @@ from shouxin.database.supervisor import APP_ROLE
 revision = "0021"
 down_revision = "0019"
 
-# A row stands until the next one: most customers' numbers are the same for weeks. Values are in the order of the
-# names of the night; a row without values says that nothing is known of the customer any more.
+# A row stands until the next one: most customers' numbers are the same for weeks. Values are in the order of
+# the names of the night; a row without values says that nothing is known of the customer any more.
 _SHOPWIDE = """
 CREATE TABLE features.pattern_document (
     document_no   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
