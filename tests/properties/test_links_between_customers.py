@@ -174,3 +174,15 @@ def test_growth_counts_who_came_within_thirty_days():
     values = feature_values(links, at_us=AT)
     assert values["component_growth_30d"].tolist() == [1, 1, 1, 3]
     assert values["component_customers"].tolist() == [4, 4, 4, 4]
+
+
+def test_a_family_that_shares_everything_is_no_ring():
+    """Five share a device, a card and an address; they came years apart, and one of them fell."""
+    pairs = [(customer, token) for customer in range(5) for token in range(3)]
+    links = Links(
+        5, 3, np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]), np.array([0, 1, 2]),
+        np.full(len(pairs), DAY), np.arange(5) * 300 * DAY, np.array([True, *[False] * 4]),
+    )  # fmt: skip
+    assert suspected_rings(links) == ()
+    (ring,) = suspected_rings(replace(links, bad=np.array([True, True, False, False, False])))
+    assert ring.bad == 2

@@ -15,6 +15,7 @@ from shouxin.features.graph.domain.neighbours import Neighbours, joined_together
 # Two who share an address and a card are a couple; four who share two kinds of token are hardly a family.
 MEMBERS_MIN = 4
 _TIES_MIN = 2
+_BAD_MIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class SuspectedRing:
         kinds = sum(count > 0 for count in self.tokens.values()) / len(KINDS)
         size = len(self.members)
         return round((kinds + self.together / size + self.bad / size) / 3, 6)
+
+    @property
+    def came_or_fell_together(self) -> bool:
+        """What tells it from a family: half of the members came within days, or two of them are known bad."""
+        return 2 * self.together >= len(self.members) or self.bad >= _BAD_MIN
 
     def as_data(self) -> dict[str, Any]:
         """Counts only; who the members are is told by whoever may."""
@@ -65,7 +71,8 @@ def suspected_rings(links: Links) -> tuple[SuspectedRing, ...]:
         )
         for chosen in _split(members, group[members])
     ]
-    return tuple(sorted(rings, key=lambda ring: (-ring.density, -len(ring.members), ring.members)))
+    suspected = [ring for ring in rings if ring.came_or_fell_together]
+    return tuple(sorted(suspected, key=lambda ring: (-ring.density, -len(ring.members), ring.members)))
 
 
 def _strong(met: Neighbours) -> sparse.csr_array:
