@@ -15,6 +15,7 @@ _MODULES = {
     "score": "score",
     "binning": "binning",
     "features": "batch_features",
+    "rings": "rings",
     "ingest": "ingest",
     "link": "link",
     "authorise": "authorise",
