@@ -18,7 +18,10 @@ from shouxin.scoring import (
     score_columns,
     score_one,
 )
-from shouxin.scoring.domain.artefact import SCALINGS, Feature, Term, Trained
+from shouxin.scoring.domain.artefact import Trained
+from shouxin.scoring.domain.families import Tables, Term
+from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.scaling import SCALINGS
 
 ENTRIES = st.integers(-5_000_000, 5_000_000)
 NUMBERS = st.sampled_from([-9.0, -8.0, -1.5, 0.0, 0.5, 1.0, 2.0, 1e300, math.inf, -math.inf, math.nan])
@@ -55,7 +58,7 @@ def artefacts(draw) -> Artefact:
     )
     scaling = SCALINGS[draw(st.sampled_from(sorted(SCALINGS)))]
     trained = Trained(10, 2, 7, {})
-    return Artefact(1, "ebm", "y", features, terms, draw(ENTRIES), scaling, trained)
+    return Artefact(2, "ebm", "y", features, Tables(terms), draw(ENTRIES), scaling, trained)
 
 
 @settings(max_examples=60, deadline=None)

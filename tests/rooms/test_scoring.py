@@ -26,7 +26,10 @@ from shouxin.scoring import (
     score_columns,
     score_one,
 )
-from shouxin.scoring.domain.artefact import SCALINGS, Feature, Term, Trained
+from shouxin.scoring.domain.artefact import Trained
+from shouxin.scoring.domain.families import Tables, Term
+from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.scaling import SCALINGS
 
 
 def artefact(**changes) -> Artefact:
@@ -50,14 +53,16 @@ def artefact(**changes) -> Artefact:
         unseen=1,
     )
     body = {
-        "format": 1,
+        "format": 2,
         "model": "scorecard",
         "outcome": "defaults",
         "features": (late, channel),
-        "terms": (
-            Term((0,), (-400_000, 900_000, 0, 50_000), 30_000),
-            Term((1,), (-100_001, 200_000, 0, 0), 30_000),
-            Term((0, 1), (0, 7, 0, 0, 11, 100_001, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0),
+        "body": Tables(
+            (
+                Term((0,), (-400_000, 900_000, 0, 50_000), 30_000),
+                Term((1,), (-100_001, 200_000, 0, 0), 30_000),
+                Term((0, 1), (0, 7, 0, 0, 11, 100_001, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0),
+            )
         ),
         "intercept": -2_000_000,
         "scaling": SCALINGS["600@50:1/20"],
@@ -88,14 +93,17 @@ def test_a_changed_entry_is_noticed():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda b: b["terms"][0]["scores"].append(0), r"5 entries for 4 slots - at `\$.terms\[0\]`"),
         (
-            lambda b: b["terms"][0]["scores"].__setitem__(1, 0.5),
-            r"Expected `int`, got `float` - at `\$.terms",
+            lambda b: b["body"]["terms"][0]["scores"].append(0),
+            r"5 entries for 4 slots - at `\$.body.terms\[0\]`",
         ),
-        (lambda b: b["terms"][0]["scores"].__setitem__(1, 10**12), "out of range"),
-        (lambda b: b["terms"][0].update(features=[7]), "names a feature that is not there"),
-        (lambda b: b["terms"].append(b["terms"][0]), "two terms have the same features"),
+        (
+            lambda b: b["body"]["terms"][0]["scores"].__setitem__(1, 0.5),
+            r"Expected `int`, got `float` - at `\$.body.terms",
+        ),
+        (lambda b: b["body"]["terms"][0]["scores"].__setitem__(1, 10**12), "out of range"),
+        (lambda b: b["body"]["terms"][0].update(features=[7]), "names a feature that is not there"),
+        (lambda b: b["body"]["terms"].append(b["body"]["terms"][0]), "two terms have the same features"),
         (lambda b: b["features"][0].update(edges=[2.0, 1.0]), r"edges do not rise - at `\$.features\[0\]`"),
         (lambda b: b["features"][0].update(rows=[1]), "1 counts for 4 slots"),
         (lambda b: b["features"][1].update(name="late_90d"), "two features share a name"),
@@ -103,8 +111,9 @@ def test_a_changed_entry_is_noticed():
         (lambda b: b["features"][1].update(meaning={"en": "x"}), "meaning has a text in zh and in en"),
         (lambda b: b["scaling"].update(offset=1), "do not follow from points"),
         (lambda b: b.update(extra=1), "unknown field"),
-        (lambda b: b.update(format=2), "Invalid enum value 2"),
-        (lambda b: b.update(terms=[]), "no features or no terms"),
+        (lambda b: b.update(format=1), "Invalid enum value 1"),
+        (lambda b: b["body"].update(terms=[]), "has no terms"),
+        (lambda b: b["body"].update(family="crystal ball"), "Invalid value"),
     ],
 )
 def test_a_malformed_document_is_refused_with_its_place(change, said):
@@ -190,7 +199,7 @@ def test_reasons_are_the_features_that_lowered_the_score_strongest_first():
     [(3.0, "3"), (1234.5, "1,234.50"), (1 / 3, "0.33"), (0.0123, "0.012"), (12e6, "12,000,000")],
 )
 def test_a_reason_shows_the_value_that_was_found(value, shown):
-    worse = artefact(terms=(Term((0,), (900_000, 900_000, 0, 0), 0),))
+    worse = artefact(body=Tables((Term((0,), (900_000, 900_000, 0, 0), 0),)))
     (told,) = reasons(worse, score_one(worse, {"late_90d": value, "channel": "app"}))
     assert told.text.en == f"Late payments in 90 days: {shown}, higher than usual"
     assert told.text.zh == f"近90天逾期次数为 {shown}，高于常见水平"
@@ -202,7 +211,7 @@ def test_a_good_customer_has_no_reasons_and_a_limit_is_kept():
 
 
 def test_missing_and_special_values_are_told_as_such():
-    worse = artefact(terms=(Term((0,), (-400_000, 0, 500_000, 600_000), 0),))
+    worse = artefact(body=Tables((Term((0,), (-400_000, 0, 500_000, 600_000), 0),)))
     assert (
         reasons(worse, score_one(worse, {"late_90d": None, "channel": "app"}))[0].code == "late_90d.missing"
     )

@@ -59,13 +59,13 @@ def test_the_ebm_tables_say_what_the_ebm_says(monkeypatch):
     trained = train_columns(columns, y, model="ebm", special=(-9,), directions={"late": 1})
     scored = score_columns(trained.artefact, columns)
     assert np.abs(scored.pd - seen["model"].predict_proba(seen["matrix"])[:, 1]).max() < 1e-5
-    assert any(len(term.features) == 2 for term in trained.artefact.terms)
+    assert any(len(term.features) == 2 for term in trained.artefact.body.terms)
     late = trained.artefact.features[0]
     assert late.special == (-9.0,)
-    regular = trained.artefact.terms[0].scores[: late.regular]
+    regular = trained.artefact.body.terms[0].scores[: late.regular]
     assert all(a <= b for a, b in itertools.pairwise(regular))
     # No table of two may break the declared direction.
-    assert not any(0 in term.features for term in trained.artefact.terms if len(term.features) == 2)
+    assert not any(0 in term.features for term in trained.artefact.body.terms if len(term.features) == 2)
     for row in range(50):
         one = score_one(trained.artefact, {name: values[row] for name, values in columns.items()})
         assert (one.points, one.pd, one.log_odds) == (
@@ -85,7 +85,7 @@ def test_the_average_customer_is_the_reference():
     columns, y = shop()
     trained = train_columns(columns, y, special=(-9,))
     scored = score_columns(trained.artefact, columns)
-    assert abs(scored.log_odds.mean() - scored.reference_log_odds) < len(trained.artefact.terms)
+    assert abs(scored.log_odds.mean() - scored.reference_log_odds) < len(trained.artefact.body.terms)
     assert abs(scored.pd.mean() - y.mean()) < 1e-3
 
 

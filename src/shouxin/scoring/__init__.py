@@ -8,14 +8,16 @@ families share the format: the scorecard, which fits on a page, and the EBM, whi
 person's approval makes it the ``champion``, the one that decides.
 """
 
-from shouxin.scoring.domain.artefact import SCALINGS, Artefact, Scaling, UnableToReadArtefact
+from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.inputs import UnableToScore
 from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, evaluate
 from shouxin.scoring.domain.partition import BinningRules
 from shouxin.scoring.domain.reasons import Reason, reasons
 from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusal
-from shouxin.scoring.domain.score import Contribution, Score, UnableToScore, pd_at, score_one
+from shouxin.scoring.domain.scaling import SCALINGS, Scaling
+from shouxin.scoring.domain.score import Contribution, Score, pd_at, score_one
 from shouxin.scoring.domain.table import Table, UnableToFindColumn
 from shouxin.scoring.domain.training import TrainedModel, UnableToTrain
 from shouxin.scoring.reading import UnableToReadTable, read_table

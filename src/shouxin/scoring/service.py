@@ -41,6 +41,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     meanings: Mapping[str, Bilingual] | None = None,
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
+    settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     holdout: float = 0.3,
     progress: Progress | None = None,
@@ -57,6 +58,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         meanings=meanings or {},
         keep=_reasons(keep),
         scaling=scaling,
+        settings=settings or {},
         seed=seed,
     )
     roles = _Roles(target, id_column, time_column, group_column)
@@ -160,7 +162,7 @@ def _evaluated(
     return TrainedModel(fitted.artefact, report, Holdout(places, y[split.holdout], pd[split.holdout]))
 
 
-def train_columns(
+def train_columns(  # noqa: PLR0913 - all that can be said of columns
     columns: Mapping[str, Array],
     y: npt.ArrayLike,
     *,
@@ -172,6 +174,7 @@ def train_columns(
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
 ) -> TrainedModel:
@@ -191,6 +194,7 @@ def train_columns(
         keep=_reasons(keep),
         scaling=scaling,
         period=period,
+        settings=settings or {},
         seed=seed,
         groups=groups,
     )

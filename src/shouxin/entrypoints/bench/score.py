@@ -50,7 +50,7 @@ def _model_lines(
         if model == "ebm"
         else f"; peer: {absent('optbinning', 'optbinning', ground.sizes) or 'optbinning'}"
     )
-    what = f"{len(artefact.names)} features, {len(artefact.terms)} tables"
+    what = f"{len(artefact.names)} features, {len(artefact.body.terms)} tables"
     return [
         Line(
             f"{model}, all at once",

@@ -10,21 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.artefact import MILLION, Artefact
+from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.inputs import Floats, Ints, UnableToScore
+from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.score import (
     BILLION,
     LOG_ODDS_CLAMP,
-    Column,
     Contribution,
     Plan,
     Score,
-    UnableToScore,
-    category_text,
     plan_of,
 )
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 # Rows worked on at a time: few enough to stay in the processor's cache.
 _CHUNK = 1 << 16
 
@@ -53,17 +50,17 @@ class ScoredColumns:
 def score_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -> ScoredColumns:
     """Score every row of ``columns`` (equal lengths; NaN and None are missing). Raises UnableToScore."""
     plan = plan_of(artefact)
-    lacking = [column.name for column in plan.columns if column.name not in columns]
+    lacking = [name for name in plan.names if name not in columns]
     if lacking:
         raise UnableToScore(f"the table lacks {lacking[0]!r}, which the model reads")
-    ready = [prepared(column, columns[column.name]) for column in plan.columns]
+    ready = plan.scorer.prepared([columns[name] for name in plan.names])
     rows = len(ready[0])
     contributions = np.empty((rows, len(ready)), dtype=np.int32)
     feature_points = np.empty((rows, len(ready)), dtype=np.int32)
     log_odds = np.empty(rows, dtype=np.int64)
     for start in range(0, rows, _CHUNK):
         part = slice(start, min(start + _CHUNK, rows))
-        deltas = _deltas(plan, [values[part] for values in ready])
+        deltas = plan.scorer.deltas_of_rows([values[part] for values in ready])
         contributions[part] = deltas.T
         log_odds[part] = deltas.sum(axis=0) + plan.base
         feature_points[part] = _points_steps(plan, deltas).T
@@ -84,9 +81,9 @@ def score_at(artefact: Artefact, scored: ScoredColumns, row: int, values: Mappin
     """One row of a batch as a Score, without scoring it again; ``values`` are that row's inputs."""
     plan = plan_of(artefact)
     contributions = tuple(
-        Contribution(column.name, column.term, values[column.name], int(points), int(delta))
-        for column, points, delta in zip(
-            plan.columns, scored.feature_points[row], scored.contributions[row], strict=True
+        Contribution(name, term, values[name], int(points), int(delta))
+        for name, term, points, delta in zip(
+            plan.names, plan.terms, scored.feature_points[row], scored.contributions[row], strict=True
         )
     )
     return Score(
@@ -104,58 +101,6 @@ def pd_columns(log_odds: Ints) -> Floats:
     exponents = np.clip(log_odds, -LOG_ODDS_CLAMP, LOG_ODDS_CLAMP) / -MILLION
     powers = np.fromiter(map(math.exp, exponents.tolist()), np.float64, len(exponents))
     return np.floor(BILLION / (1.0 + powers) + 0.5) / BILLION
-
-
-def prepared(column: Column, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Numbers as float64; categories as their slots, which are the same in every table."""
-    if column.numeric:
-        return numbers(column.name, values)
-    if values.dtype.kind in "fiub":  # codes such as 1, 2, 3: few different ones, spelt once each
-        distinct, inverse = np.unique(values, return_inverse=True)
-        slots = np.array([column.slot(value, ()) for value in distinct.tolist()], dtype=np.int64)
-        return slots[inverse]
-    known: dict[Any, int] = {None: column.missing}
-    slots_of = [
-        known[value] if value in known else known.setdefault(value, column.slot(category_text(value), ()))
-        for value in values.tolist()
-    ]
-    return np.array(slots_of, dtype=np.int64)
-
-
-def numbers(name: str, values: npt.NDArray[Any]) -> Floats:
-    """A column as float64, None becoming NaN. Raises UnableToScore for text."""
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise UnableToScore(f"{name!r} is a number to the model, but the column holds text") from None
-
-
-def numeric_slots(values: Floats, edges: tuple[float, ...], special: Mapping[float, int]) -> Ints:
-    """The slot of every value of a numeric feature."""
-    slots = np.searchsorted(np.asarray(edges), values, side="right")
-    slots[np.isnan(values)] = len(edges) + 1
-    for value, index in special.items():
-        slots[values == value] = len(edges) + 2 + index
-    return slots
-
-
-def _deltas(plan: Plan, ready: list[npt.NDArray[Any]]) -> Ints:
-    """(features, rows): what every feature did, pair tables shared half and half as for one row."""
-    deltas = np.empty((len(ready), len(ready[0])), dtype=np.int64)
-    for index, (column, values) in enumerate(zip(plan.columns, ready, strict=True)):
-        np.take(np.asarray(column.deltas), _slots(column, values, column.edges), out=deltas[index])
-    paired = sorted({index for pair in plan.pairs for index in (pair.first, pair.second)})
-    coarse = {i: _slots(plan.columns[i], ready[i], plan.columns[i].pair_edges) for i in paired}
-    for pair in plan.pairs:
-        delta = np.asarray(pair.deltas)[coarse[pair.first] * pair.width + coarse[pair.second]]
-        half = delta >> 1
-        deltas[pair.first] += delta - half
-        deltas[pair.second] += half
-    return deltas
-
-
-def _slots(column: Column, values: npt.NDArray[Any], edges: tuple[float, ...]) -> Ints:
-    return numeric_slots(values, edges, column.special) if column.numeric else values
 
 
 def _points_steps(plan: Plan, deltas: Ints) -> Ints:

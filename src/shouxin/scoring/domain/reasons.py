@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shouxin.kernel import Bilingual
-from shouxin.scoring.domain.artefact import Artefact, Feature
-from shouxin.scoring.domain.score import Contribution, Score, Value, category_text
+from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.inputs import Value, category_text
+from shouxin.scoring.domain.score import Contribution, Score
 
 REASONS_MAX = 4
 

@@ -1,29 +1,27 @@
-"""Scoring one row: find a slot for each value, add up integers, say which feature did what.
+"""Scoring one row: what each feature did, added up, and told in points.
 
 The sum is told as a *reference* (the average customer of the training rows) and one contribution a
-feature. A table of two features is shared: half to each, the odd millionth to the first, so that the
-contributions add up to the score exactly, in log-odds and in points.
+feature, so that the contributions add up to the score exactly, in log-odds and in points.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from shouxin.scoring.domain.artefact import MILLION, Artefact, Feature, Term
+from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.families.contract import Scorer
+from shouxin.scoring.domain.inputs import UnableToScore, Value, found_in
+from shouxin.scoring.domain.scaling import MILLION
 
-Value = float | str | None
+__all__ = ["Contribution", "Plan", "Score", "UnableToScore", "pd_at", "plan_of", "score_one", "told"]
+
 BILLION = 1_000_000_000
 # Where 9 decimals of a probability have long stopped changing; keeps exp in its range.
 LOG_ODDS_CLAMP = 40 * MILLION
-
-
-class UnableToScore(ValueError):
-    """The row lacks a feature of the model, or holds a text where the model knows a number."""
 
 
 class Contribution(NamedTuple):
@@ -65,90 +63,30 @@ def pd_at(log_odds: int) -> float:
 def score_one(artefact: Artefact, values: Mapping[str, Value]) -> Score:
     """Score one row; ``None`` and NaN are missing. Raises UnableToScore."""
     plan = plan_of(artefact)
-    try:
-        found = [values[column.name] for column in plan.columns]
-    except KeyError as error:
-        raise UnableToScore(f"the row lacks {error.args[0]!r}, which the model reads") from None
-    deltas = [
-        column.deltas[column.slot(value, column.edges)]
-        for column, value in zip(plan.columns, found, strict=True)
-    ]
-    for pair in plan.pairs:
-        first, second = plan.columns[pair.first], plan.columns[pair.second]
-        row = first.slot(found[pair.first], first.pair_edges)
-        delta = pair.deltas[row * pair.width + second.slot(found[pair.second], second.pair_edges)]
-        half = delta >> 1
-        deltas[pair.first] += delta - half
-        deltas[pair.second] += half
-    return _told(plan, found, deltas)
+    found = found_in(values, plan.names)
+    return told(plan, found, plan.scorer.deltas(found))
 
 
-def _told(plan: Plan, found: list[Value], deltas: list[int]) -> Score:
+def told(plan: Plan, found: Sequence[Value], deltas: Sequence[int]) -> Score:
     """Points are rounded along the running sum, so that they add up and never contradict a sign."""
     offset, factor, square = plan.offset, plan.factor, MILLION * MILLION
     log_odds, before = plan.base, plan.base_points
     contributions = []
-    for column, value, delta in zip(plan.columns, found, deltas, strict=True):
+    for name, term, value, delta in zip(plan.names, plan.terms, found, deltas, strict=True):
         log_odds += delta
         after = (offset - factor * log_odds) // square
-        contributions.append(Contribution(column.name, column.term, value, after - before, delta))
+        contributions.append(Contribution(name, term, value, after - before, delta))
         before = after
     return Score(before, pd_at(log_odds), log_odds, tuple(contributions), plan.base_points, plan.base)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A feature made ready: how a value finds its slot, and the deltas of its own table."""
-
-    name: str
-    term: str
-    numeric: bool
-    edges: tuple[float, ...]
-    pair_edges: tuple[float, ...]
-    special: Mapping[float, int]
-    groups: Mapping[str, int]
-    missing: int
-    unseen: int
-    deltas: tuple[int, ...]
-
-    def slot(self, value: Value, edges: tuple[float, ...]) -> int:
-        """The slot of ``value``; ``edges`` are this column's own, or its coarser ones for a pair."""
-        if not self.numeric:
-            text = category_text(value)
-            return self.missing if text is None else self.groups.get(text, self.unseen)
-        if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
-            return len(edges) + 1
-        number = value if type(value) is float else self._number(value)
-        if number != number:  # noqa: PLR0124 - a text that says nan
-            return len(edges) + 1
-        if number in self.special:
-            return len(edges) + 2 + self.special[number]
-        return bisect_right(edges, number)
-
-    def _number(self, value: float | str) -> float:
-        try:
-            return float(value)
-        except (TypeError, ValueError, OverflowError):
-            raise UnableToScore(
-                f"{self.name!r} is a number to the model, not {type(value).__name__}"
-            ) from None
-
-
-class Pair(NamedTuple):
-    """A table of two features made ready."""
-
-    first: int
-    second: int
-    width: int
-    deltas: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """An artefact made ready for scoring: deltas from the reference, and what the reference scores."""
+    """An artefact made ready for scoring: its scorer, and what the reference scores."""
 
-    columns: tuple[Column, ...]
-    pairs: tuple[Pair, ...]
+    names: tuple[str, ...]
+    terms: tuple[str, ...]
+    scorer: Scorer
     base: int
     base_points: int
     offset: int
@@ -158,64 +96,13 @@ class Plan:
 @lru_cache(maxsize=32)
 def plan_of(artefact: Artefact) -> Plan:
     """The plan of an artefact, made once."""
-    mains = {term.features[0]: term for term in artefact.terms if len(term.features) == 1}
-    pairs = [term for term in artefact.terms if len(term.features) == 2]
-    base = artefact.intercept + sum(term.reference for term in artefact.terms)
-    scaling = artefact.scaling
+    scaling, base = artefact.scaling, artefact.reference
     return Plan(
-        columns=tuple(
-            _column(feature, mains.get(index), _term_name(artefact, index))
-            for index, feature in enumerate(artefact.features)
-        ),
-        pairs=tuple(
-            Pair(
-                term.features[0],
-                term.features[1],
-                artefact.features[term.features[1]].pair_slots,
-                _deltas(term),
-            )
-            for term in pairs
-        ),
+        names=artefact.names,
+        terms=artefact.scorer.terms,
+        scorer=artefact.scorer,
         base=base,
         base_points=scaling.points_at(base),
         offset=scaling.offset * MILLION + MILLION**2 // 2,
         factor=scaling.factor,
-    )
-
-
-def category_text(value: Value) -> str | None:
-    """How a category is spelt: text as it is, a whole number without its decimals, None for missing."""
-    if value is None or isinstance(value, str):
-        return value
-    if value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
-
-
-def _column(feature: Feature, main: Term | None, term: str) -> Column:
-    groups = {category: slot for slot, group in enumerate(feature.categories) for category in group}
-    return Column(
-        name=feature.name,
-        term=term,
-        numeric=feature.type == "numeric",
-        edges=feature.edges,
-        pair_edges=feature.pair_edges,
-        special={value: index for index, value in enumerate(feature.special)},
-        groups=groups,
-        missing=feature.regular,
-        unseen=feature.slots - 1 if feature.unseen is None else feature.unseen,
-        deltas=_deltas(main) if main else (0,) * feature.slots,
-    )
-
-
-def _deltas(term: Term) -> tuple[int, ...]:
-    return tuple(score - term.reference for score in term.scores)
-
-
-def _term_name(artefact: Artefact, index: int) -> str:
-    names = artefact.names
-    return " + ".join(
-        " & ".join(names[i] for i in term.features) for term in artefact.terms if index in term.features
     )

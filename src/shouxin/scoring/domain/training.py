@@ -23,7 +23,8 @@ class Recipe:
 
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
-    ``groups``: whose row each is; rows of one group are never on both sides of a check.
+    ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
+    the family, where they are not its defaults.
     """
 
     model: str = "scorecard"
@@ -36,6 +37,7 @@ class Recipe:
     period: tuple[str, str] | None = None
     seed: int = 7
     groups: npt.NDArray[np.int64] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

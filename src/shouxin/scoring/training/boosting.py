@@ -8,7 +8,6 @@ column ("which special value, if any") whose table is folded into the variable's
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -17,13 +16,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.artefact import MILLION, Feature, Term
 from shouxin.scoring.domain.binning import category_groups
-from shouxin.scoring.domain.columns import numeric_slots
+from shouxin.scoring.domain.families import Tables, Term
+from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.inputs import numeric_slots
+from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.table import as_text
+from shouxin.scoring.training.learners import Fitted, Task
 from shouxin.scoring.training.preparation import Variable
-from shouxin.scoring.training.scorecard import Fitted, settled, variable_report
+from shouxin.scoring.training.scorecard import settled, variable_report
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,13 +53,14 @@ class _Input:
     companion: Ints | None = None
 
 
-def fit_ebm(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None) -> Fitted:
+def fit_ebm(task: Task) -> Fitted:
     """Boost, read out the tables, and check that they are monotone where that was asked."""
+    kept, y, seed = task.kept, task.y, task.seed
     binnings = {variable.name: variable.binned(y) for variable in kept}
     order = sorted(kept, key=lambda variable: -binnings[variable.name].iv)
     dropped = {v.name: f"not among the {VARIABLES_MAX} strongest" for v in order[VARIABLES_MAX:]}
     inputs = [_input(variable) for variable in kept if variable.name not in dropped]
-    model = _boosted(inputs, y, seed=seed, groups=groups)
+    model = _boosted(inputs, y, seed=seed, groups=task.groups)
     mains, pairs, companions = _tables(model, inputs)
     features, terms, notes = [], [], []
     for index, given in enumerate(inputs):
@@ -72,7 +75,7 @@ def fit_ebm(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None
     terms += [_pair(places, table, model, inputs) for places, table in pairs.items()]
     told = [variable_report(variable, binnings[variable.name], seed=seed) for variable in kept]
     intercept = round(float(model.intercept_[0]) * MILLION)
-    return Fitted(tuple(features), tuple(terms), intercept, told, dropped, notes)
+    return Fitted(tuple(features), Tables(tuple(terms)), intercept, told, dropped, notes)
 
 
 def _input(variable: Variable) -> _Input:

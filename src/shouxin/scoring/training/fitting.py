@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.artefact import SCALINGS, Artefact, Trained
+from shouxin.kernel import Bilingual
+from shouxin.scoring.domain.artefact import Artefact, Trained
+from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
-from shouxin.scoring.training.scorecard import Fitted, fit_scorecard
+from shouxin.scoring.training.scorecard import fit_scorecard
 
-MODELS = {"scorecard": fit_scorecard, "ebm": fit_ebm}
-_TOOLS = {
-    "scorecard": ("shouxin", "numpy", "scikit-learn"),
-    "ebm": ("shouxin", "numpy", "interpret-core"),
+LEARNERS: dict[str, Learner] = {
+    learner.name: learner
+    for learner in (
+        Learner(
+            "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
+        ),
+        Learner(
+            "ebm",
+            Bilingual("可解释提升模型", "Explainable boosting machine"),
+            fit_ebm,
+            ("shouxin", "numpy", "interpret-core"),
+        ),
+    )
 }
 
 
 def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) -> TrainedModel:
     """Fit on every row given. Raises UnableToTrain."""
-    if recipe.model not in MODELS:
-        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {' and '.join(MODELS)}")
+    learner = _learner(recipe)
     if recipe.scaling not in SCALINGS:
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
     truth = np.asarray(y).astype(np.int64)
@@ -38,10 +49,12 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
         raise nothing_left(dropped)
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
-    fitted = MODELS[recipe.model](kept, truth, seed=recipe.seed, groups=recipe.groups)
-    artefact = _artefact(fitted, truth, recipe)
+    settings = _settings(learner, recipe.settings)
+    fitted = learner.fit(Task(kept, truth, recipe.seed, settings, recipe.groups))
+    artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
     report = _report(artefact, fitted, recipe) | {
+        "settings": settings,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [
             {"name": name, "auc": round(area, 4), "kept_because": recipe.keep[name]}
@@ -51,17 +64,33 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     return TrainedModel(artefact, report)
 
 
-def _artefact(fitted: Fitted, y: npt.NDArray[np.int64], recipe: Recipe) -> Artefact:
-    tools = {name: version(name) for name in _TOOLS[recipe.model]}
+def _learner(recipe: Recipe) -> Learner:
+    if recipe.model not in LEARNERS:
+        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {' and '.join(LEARNERS)}")
+    return LEARNERS[recipe.model]
+
+
+def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of the learner, as asked or by default."""
+    unknown = next((name for name in asked if name not in learner.space), None)
+    if unknown is not None:
+        there = f"it has {', '.join(learner.space)}" if learner.space else "it has none"
+        raise UnableToTrain(f"{learner.name} has no setting {unknown!r}; {there}")
+    return {**learner.defaults, **asked}
+
+
+def _artefact(fitted: Fitted, y: npt.NDArray[np.int64], recipe: Recipe, *, tools: Sequence[str]) -> Artefact:
     return Artefact(
-        format=1,
-        model=cast(Literal["scorecard", "ebm"], recipe.model),
+        format=2,
+        model=recipe.model,
         outcome=recipe.outcome,
         features=fitted.features,
-        terms=fitted.terms,
+        body=fitted.body,
         intercept=fitted.intercept,
         scaling=SCALINGS[recipe.scaling],
-        trained=Trained(len(y), int(y.sum()), recipe.seed, tools, recipe.period),
+        trained=Trained(
+            len(y), int(y.sum()), recipe.seed, {name: version(name) for name in tools}, recipe.period
+        ),
     )
 
 

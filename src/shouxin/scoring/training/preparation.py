@@ -17,7 +17,7 @@ from shouxin.scoring.domain.binning import (
     bin_categories,
     bin_numbers,
 )
-from shouxin.scoring.domain.columns import numeric_slots
+from shouxin.scoring.domain.inputs import numeric_slots
 from shouxin.scoring.domain.metrics import auc
 from shouxin.scoring.domain.partition import Direction
 from shouxin.scoring.domain.table import Array, as_text, is_text

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.artefact import MILLION, Feature, Term
 from shouxin.scoring.domain.binning import Binning, iv_interval
+from shouxin.scoring.domain.families import Tables, Term
+from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.metrics import auc
+from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
+from shouxin.scoring.training.learners import Fitted, Task
 from shouxin.scoring.training.preparation import Variable
 
 Floats = npt.NDArray[np.float64]
@@ -33,20 +35,9 @@ _FOLDS = 5
 _PENALTY = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """What a model family hands over to become an artefact."""
-
-    features: tuple[Feature, ...]
-    terms: tuple[Term, ...]
-    intercept: int
-    variables: list[dict[str, Any]]
-    dropped: dict[str, str]
-    notes: list[str]
-
-
-def fit_scorecard(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints | None = None) -> Fitted:
+def fit_scorecard(task: Task) -> Fitted:
     """Bin, select, fit, and write down the tables. Raises UnableToTrain where nothing predicts."""
+    kept, y, seed, groups = task.kept, task.y, task.seed, task.groups
     binnings = {variable.name: variable.binned(y) for variable in kept}
     slots = {variable.name: variable.slots(binnings[variable.name]) for variable in kept}
     woes = {name: np.asarray(binnings[name].woe)[slots[name]] for name in binnings}
@@ -73,7 +64,7 @@ def fit_scorecard(kept: Sequence[Variable], y: Ints, *, seed: int, groups: Ints 
         for v in kept
     ]
     note = f"out-of-fold AUC by number of variables: {', '.join(f'{a:.4f}' for a in path)}"
-    return Fitted(features, terms, round(intercept * MILLION), told, dropped, [note])
+    return Fitted(features, Tables(terms), round(intercept * MILLION), told, dropped, [note])
 
 
 def feature_of(variable: Variable, binning: Binning) -> Feature:

@@ -1,0 +1,12 @@
+"""The families of models: what each keeps inside an artefact, and how it turns a row into contributions.
+
+A family is one struct (a *body*), told apart in the document by ``family``. Whatever it is inside, it
+answers as every other does (``contract``): whole millionths of a log-odd, a reference, one delta a feature.
+"""
+
+from shouxin.scoring.domain.families.tables import Tables, Term
+
+# One more family is one more member here: `Tables | Trees`. msgspec reads the one that ``family`` names.
+Body = Tables
+
+__all__ = ["Body", "Tables", "Term"]
