@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -277,10 +279,45 @@ def _row(one: Event) -> dict[str, Any]:
         "occurred_at": one.occurred_at,
         "received_at": one.received_at,
         "order_ref": one.order_ref,
-        "amount_minor": one.amount.minor if one.amount else None,
-        "currency": one.amount.currency if one.amount else None,
+        "amount_minor": one.amount.minor if one.amount is not None else None,
+        "currency": one.amount.currency if one.amount is not None else None,
         "payload": json.dumps(dict(one.payload)),
     }
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """A real Spark in this machine's own Java."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra spark)")
+    if shutil.which("java") is None:
+        pytest.skip("there is no Java; Spark needs one")
+    builder = sql.SparkSession.builder.master("local[1]").appName("shouxin tests")
+    for name, value in {
+        "spark.ui.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+def by_spark(
+    spark: Any, wanted: Sequence[FeatureDefinition], events: Sequence[Event]
+) -> dict[str, dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        history = write_history(Path(folder), events)
+        spark.read.parquet(str(history)).createOrReplaceTempView("history")
+        spark.createDataFrame(
+            [("shop", ref, f"cus_{ref}") for ref in REFERENCES],
+            "source string, customer_ref string, customer_id string",
+        ).createOrReplaceTempView("link")
+        sql = compile_features(wanted, dialect=DIALECTS["spark"])
+        rows = [row.asDict() for row in spark.sql(sql, args={"as_of": AS_OF_MICROS}).collect()]
+    return {row.pop("customer_id"): row for row in rows}
 
 
 QUIETLY = settings(
@@ -300,3 +337,10 @@ def test_duckdb_says_what_python_says(wanted, events, spoken):
 def test_postgresql_says_what_python_says(db, wanted, events, spoken):
     told = [*events, *(WORDS if spoken else ())]
     assert by_postgres(db, wanted, told) == expected(wanted, told)
+
+
+@settings(parent=QUIETLY, suppress_health_check=list(HealthCheck), max_examples=12)
+@given(st.lists(formulas, min_size=10, max_size=20).map(defined), histories(), st.booleans())
+def test_spark_says_what_python_says(spark, wanted, events, spoken):
+    told = [*events, *(WORDS if spoken else ())]
+    assert by_spark(spark, wanted, told) == expected(wanted, told)

@@ -22,9 +22,11 @@ from shouxin.features.domain import (
     catalogue,
     catalogue_hash,
     evaluate,
+    told,
     training_points,
 )
-from shouxin.features.service import compute, history_period, labels, training_set, values_at
+from shouxin.features.service import compiled, compute, history_period, labels, training_set, values_at
+from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.store import UnableToReadHistory
 
 __all__ = [
@@ -40,12 +42,16 @@ __all__ = [
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
+    "UnableToRunSpark",
     "catalogue",
     "catalogue_hash",
+    "compiled",
     "compute",
+    "compute_on_spark",
     "evaluate",
     "history_period",
     "labels",
+    "told",
     "training_points",
     "training_set",
     "values_at",

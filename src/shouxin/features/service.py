@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.features import store
+from shouxin.features.compiler import DIALECTS, compile_features
 from shouxin.features.domain import (
     CATALOGUE,
     EventOfDefault,
@@ -48,6 +49,15 @@ def compute(
             else pa.table({"customer_id": pa.array(list(customers), pa.string())})
         )
         return store.feature_table(opened, definitions, customers=wanted, as_of=as_of)
+
+
+def compiled(definitions: Sequence[FeatureDefinition] = CATALOGUE, *, dialect: str) -> str:
+    """The definitions as one SQL query of a dialect: ``duckdb``, ``postgres`` or ``spark``.
+
+    It reads the tables ``history`` (the columns of the event log) and ``link`` (source, customer_ref,
+    customer_id), and binds ``as_of``: whole microseconds since 1970.
+    """
+    return compile_features(definitions, dialect=DIALECTS[dialect])
 
 
 def values_at(

@@ -25,7 +25,7 @@ from shouxin.features.compiler import (
 from shouxin.features.domain import Aggregate, EventOfDefault, FeatureDefinition
 from shouxin.ingestion.consent.domain import PURPOSES
 
-_LINK_COLUMNS = ("source", "customer_ref", "customer_id")
+LINK_COLUMNS = ["source", "customer_ref", "customer_id"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_OF_TYPE = pa.timestamp("us", tz="UTC")
 
@@ -41,20 +41,26 @@ class OpenHistory:
     connection: duckdb.DuckDBPyConnection
 
 
-@contextmanager
-def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
-    """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
+def parquet_files(history: Path) -> list[str]:
+    """The files of a history, by name. Raises UnableToReadHistory."""
     files = sorted(str(path) for path in history.glob("**/*.parquet"))
     if not files:
         raise UnableToReadHistory(
             f"there are no events below {history.name}; load events and export the event history first"
         )
+    return files
+
+
+@contextmanager
+def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
+    """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
+    files = parquet_files(history)
     connection = duckdb.connect(config={"preserve_insertion_order": "false"})
     try:
         connection.execute("SET TimeZone = 'UTC'")
         # DuckDB draws its bar on standard output, where figures are printed for other programs.
         connection.execute("SET enable_progress_bar = false")
-        connection.register("link_given", links.select(list(_LINK_COLUMNS)))
+        connection.register("link_given", links.select(LINK_COLUMNS))
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
         connection.read_parquet(files).create_view("history")
         if parts:
@@ -79,7 +85,7 @@ def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
 def known_customers(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id`` of everyone of whom something was known at ``as_of``."""
     sql = DUCKDB.sql(known_customers_select(DUCKDB))
-    return opened.connection.sql(sql, params={"as_of": _micros(as_of)}).to_arrow_table()
+    return opened.connection.sql(sql, params={"as_of": micros(as_of)}).to_arrow_table()
 
 
 def feature_table(
@@ -91,7 +97,7 @@ def feature_table(
 ) -> pa.Table:
     """``customer_id, as_of, <feature>...`` for the ``customers``, by customer_id."""
     opened.connection.register("wanted", customers)
-    values = {"as_of": _micros(as_of)}
+    values = {"as_of": micros(as_of)}
     sql = DUCKDB.sql(withdrawn_select(DUCKDB))
     withdrawn = opened.connection.sql(sql, params=values).to_arrow_table()
     opened.connection.register("withdrawn", withdrawn)
@@ -104,7 +110,7 @@ def label_table(
     opened: OpenHistory, outcome: EventOfDefault, *, as_of: datetime, known_until: datetime
 ) -> pa.Table:
     """``customer_id, as_of, event`` (0 or 1) of the population of ``outcome`` at ``as_of``."""
-    values = {"as_of": _micros(as_of), "known_until": _micros(known_until)}
+    values = {"as_of": micros(as_of), "known_until": micros(known_until)}
     sql = DUCKDB.sql(labels_select(outcome, dialect=DUCKDB))
     result = opened.connection.sql(sql, params=values).to_arrow_table()
     return with_as_of(result, as_of=as_of)
@@ -123,7 +129,8 @@ def _features_sql(definitions: tuple[FeatureDefinition, ...], withdrawn: frozens
     return DUCKDB.sql(query.order_by("wanted.customer_id"))
 
 
-def _micros(instant: datetime) -> int:
+def micros(instant: datetime) -> int:
+    """Whole microseconds since 1970."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 

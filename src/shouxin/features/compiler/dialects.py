@@ -38,7 +38,11 @@ class Dialect:
 
     def sql(self, term: Term) -> str:
         """The text of a tree."""
-        return term.sql(dialect=self.name, pretty=False)
+        return term.sql(dialect=self.name)
+
+    def readable(self, term: Term) -> str:
+        """The text of a tree in lines for people."""
+        return term.sql(dialect=self.name, pretty=True)
 
     def given(self, name: str) -> Term:
         """A value that is bound when the query runs."""

@@ -40,6 +40,7 @@ from shouxin.features.domain.outcomes import (
     training_points,
 )
 from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
+from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
 
 __all__ = [
@@ -82,5 +83,6 @@ __all__ = [
     "read",
     "satisfies",
     "settled",
+    "told",
     "training_points",
 ]
