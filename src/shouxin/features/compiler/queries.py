@@ -95,7 +95,7 @@ def features_select(
         tables["barred"] = _barred_select(withdrawn)
     for name, table in tables.items():
         same = equals(column("customer_id", name), column("customer_id", "wanted"))
-        query = query.with_(name, as_=table).join(name, on=same, join_type="left")
+        query = query.with_(name, as_=table, copy=False).join(name, on=same, join_type="left", copy=False)
     return query
 
 
