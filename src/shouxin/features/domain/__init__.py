@@ -9,7 +9,7 @@ from shouxin.features.domain.aggregates import (
     aggregates_in,
     kinds_of,
 )
-from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash
+from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash, definitions_of
 from shouxin.features.domain.definition import (
     Direction,
     Entity,
@@ -76,6 +76,7 @@ __all__ = [
     "catalogue_hash",
     "check_mature",
     "combined",
+    "definitions_of",
     "evaluate",
     "kinds_of",
     "label",

@@ -13,7 +13,7 @@ Who withdraws a consent must not be worse off for it (PIPL, art. 16).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from shouxin.features.domain.catalogue.cancellations import cancellations
 from shouxin.features.domain.catalogue.carts import carts
@@ -62,9 +62,14 @@ def catalogue(*, zone: str = "Asia/Shanghai") -> tuple[FeatureDefinition, ...]:
 CATALOGUE = catalogue()
 
 
+def definitions_of(names: Collection[str]) -> tuple[FeatureDefinition, ...]:
+    """The definitions of the catalogue that have these names, in its order; other names are passed over."""
+    return tuple(definition for definition in CATALOGUE if definition.name in names)
+
+
 def catalogue_hash(definitions: Sequence[FeatureDefinition] = CATALOGUE) -> str:
     """The name of exactly these definitions; any change of any of them changes it."""
     return content_hash([definition.as_data() for definition in definitions])
 
 
-__all__ = ["CATALOGUE", "catalogue", "catalogue_hash"]
+__all__ = ["CATALOGUE", "catalogue", "catalogue_hash", "definitions_of"]

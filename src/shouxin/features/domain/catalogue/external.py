@@ -42,17 +42,30 @@ def external() -> tuple[FeatureDefinition, ...]:
 def _said() -> tuple[FeatureDefinition, ...]:
     overdue, loans = _answer("bureau_report", "overdue_loans"), _answer("bureau_report", "open_loans")
     return (
-        _about("sesame_score", _answer("sesame_score", "score"), "芝麻类信用分（有效期内）", "Sesame-like score, while valid", "points",
-               direction=SAFER),
-        _about("wechat_pay_score", _answer("wechat_pay_score", "score"), "微信支付类信用分（有效期内）", "WeChat-Pay-like score, while valid",
-               "points", direction=SAFER),
-        _about("bureau_open_loans", loans, "征信报告中未结清贷款数（有效期内）", "open loans in the bureau report, while valid", "loans"),
-        _about("bureau_overdue_loans", overdue, "征信报告中逾期贷款数（有效期内）", "overdue loans in the bureau report, while valid", "loans",
-               direction=RISKIER),
-        _about("bureau_overdue_share", Ratio(overdue, loans), "征信报告中逾期贷款占比（有效期内）", "share of open loans that are overdue, while valid",
-               "share", direction=RISKIER),
-        _about("court_records", _answer("public_records", "court_records"), "法院公开记录数（有效期内）",
-               "court records in public registers, while valid", "records", direction=RISKIER),
+        _about(
+            "sesame_score", _answer("sesame_score", "score"), "芝麻类信用分（有效期内）",
+            "Sesame-like score, while valid", "points", direction=SAFER,
+        ),
+        _about(
+            "wechat_pay_score", _answer("wechat_pay_score", "score"), "微信支付类信用分（有效期内）",
+            "WeChat-Pay-like score, while valid", "points", direction=SAFER,
+        ),
+        _about(
+            "bureau_open_loans", loans, "征信报告中未结清贷款数（有效期内）",
+            "open loans in the bureau report, while valid", "loans",
+        ),
+        _about(
+            "bureau_overdue_loans", overdue, "征信报告中逾期贷款数（有效期内）",
+            "overdue loans in the bureau report, while valid", "loans", direction=RISKIER,
+        ),
+        _about(
+            "bureau_overdue_share", Ratio(overdue, loans), "征信报告中逾期贷款占比（有效期内）",
+            "share of open loans that are overdue, while valid", "share", direction=RISKIER,
+        ),
+        _about(
+            "court_records", _answer("public_records", "court_records"), "法院公开记录数（有效期内）",
+            "court records in public registers, while valid", "records", direction=RISKIER,
+        ),
     )  # fmt: skip
 
 
@@ -61,17 +74,35 @@ def _asked() -> tuple[FeatureDefinition, ...]:
     oldest = of(Aggregation.EARLIEST, _ANSWERED, 730, _SESAME, field=number("score"))
     lowest = of(Aggregation.MIN, _ANSWERED, 730, _SESAME, field=number("score"))
     return (
-        _about("sesame_score_rise_730d", Difference(newest, oldest), "近两年芝麻类信用分的变化", "rise of the Sesame-like score within two years",
-               "points", direction=SAFER),
-        _about("lowest_sesame_score_730d", lowest, "近两年最低芝麻类信用分", "lowest Sesame-like score within two years", "points", direction=SAFER),
-        _about("sesame_score_age_days", since_latest(_ANSWERED, _SESAME, _FOUND), "芝麻类信用分的时效（天）", "age of the Sesame-like score", "days"),
-        _about("days_since_external_answer", since_latest(_ANSWERED), "距上次外部查询天数", "days since a provider last answered", "days"),
-        _about("external_answers_365d", count(_ANSWERED, 365), "近365天外部查询次数", "answers of providers in the last 365 days", "answers",
-               missing=ZERO),
-        _about("unknown_to_providers_365d", Ratio(count(_ANSWERED, 365, _UNKNOWN), count(_ANSWERED, 365)), "近365天外部查询无记录的占比",
-               "share of providers' answers that do not know the person, last 365 days", "share"),
-        _about("providers_365d", distinct(_ANSWERED, 365, field=text("provider")), "近365天有回应的外部机构数",
-               "providers that answered in the last 365 days", "providers", missing=ZERO),
+        _about(
+            "sesame_score_rise_730d", Difference(newest, oldest), "近两年芝麻类信用分的变化",
+            "rise of the Sesame-like score within two years", "points", direction=SAFER,
+        ),
+        _about(
+            "lowest_sesame_score_730d", lowest, "近两年最低芝麻类信用分",
+            "lowest Sesame-like score within two years", "points", direction=SAFER,
+        ),
+        _about(
+            "sesame_score_age_days", since_latest(_ANSWERED, _SESAME, _FOUND), "芝麻类信用分的时效（天）",
+            "age of the Sesame-like score", "days",
+        ),
+        _about(
+            "days_since_external_answer", since_latest(_ANSWERED), "距上次外部查询天数",
+            "days since a provider last answered", "days",
+        ),
+        _about(
+            "external_answers_365d", count(_ANSWERED, 365), "近365天外部查询次数",
+            "answers of providers in the last 365 days", "answers", missing=ZERO,
+        ),
+        _about(
+            "unknown_to_providers_365d", Ratio(count(_ANSWERED, 365, _UNKNOWN), count(_ANSWERED, 365)),
+            "近365天外部查询无记录的占比",
+            "share of providers' answers that do not know the person, last 365 days", "share",
+        ),
+        _about(
+            "providers_365d", distinct(_ANSWERED, 365, field=text("provider")), "近365天有回应的外部机构数",
+            "providers that answered in the last 365 days", "providers", missing=ZERO,
+        ),
     )  # fmt: skip
 
 

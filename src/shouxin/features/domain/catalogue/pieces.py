@@ -1,4 +1,4 @@
-"""What the topics of the catalogue are written with: kinds that belong together, and short words for aggregates."""
+"""What the topics of the catalogue are written with: kinds that go together, short words for aggregates."""
 
 from __future__ import annotations
 
