@@ -39,6 +39,7 @@ from shouxin.features.domain.outcomes import (
     label,
     training_points,
 )
+from shouxin.features.domain.page import catalogue_page
 from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
 from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
@@ -74,6 +75,7 @@ __all__ = [
     "aggregates_in",
     "catalogue",
     "catalogue_hash",
+    "catalogue_page",
     "check_mature",
     "combined",
     "definitions_of",
