@@ -260,9 +260,10 @@ EXTERNAL = [
     ("unknown_to_providers_365d", [score(90, 640), score(9, None)], 0.5),
     ("external_answers_365d", [score(400, 640), score(9, 620)], 1.0),
 ]
+ANSWERS = [ev("survey_answered", d, survey="s", satisfaction=n) for d, n in ((90, 5), (9, 2))]
 SURVEY = [
-    ("last_satisfaction", [ev("survey_answered", d, survey="s", satisfaction=n) for d, n in ((90, 5), (9, 2))], 2.0),
-    ("unhappy_answers_730d", [ev("survey_answered", d, survey="s", satisfaction=n) for d, n in ((90, 5), (9, 2))], 1.0),
+    ("last_satisfaction", ANSWERS, 2.0),
+    ("unhappy_answers_730d", ANSWERS, 1.0),
     ("last_recommendation", [ev("survey_answered", 9, survey="s", likely_to_recommend=8)], 8.0),
 ]  # fmt: skip
 TABLES = [

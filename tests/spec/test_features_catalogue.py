@@ -234,7 +234,7 @@ def test_no_feature_reads_what_a_person_could_be_known_by():
 
 
 def test_free_text_is_only_held_against_codes_or_counted():
-    """What people write may hold anything: it is compared with a code, or its different values are counted."""
+    """What people write may hold anything: it is held against a code, or its values are counted."""
     free = {Field(Origin.TEXT, name) for name in FREE_TEXT_FIELDS}
     of_text = [part for part in parts_of(CATALOGUE) if part.field in free]
     assert {part.aggregation for part in of_text} <= {Aggregation.COUNT_DISTINCT}
