@@ -54,6 +54,7 @@ from shouxin.decisions.service import (
     submit,
     try_claim,
 )
+from shouxin.decisions.shadowing import Shadowed, shadow
 
 STANDARD_CHECKOUT: Policy = standard_checkout()
 
@@ -71,6 +72,7 @@ __all__ = [
     "PolicyVersion",
     "Reason",
     "Replay",
+    "Shadowed",
     "Stage",
     "StoredAnswer",
     "UnableToReadPolicy",
@@ -98,6 +100,7 @@ __all__ = [
     "save_answer",
     "save_decision",
     "score_facts",
+    "shadow",
     "standard_checkout",
     "standard_personas",
     "submit",

@@ -11,6 +11,7 @@ from shouxin.features.domain import (
     CANCELS,
     CATALOGUE,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     Direction,
     EventOfDefault,
@@ -27,7 +28,15 @@ from shouxin.features.domain import (
     told,
     training_points,
 )
-from shouxin.features.service import compiled, compute, history_period, labels, training_set, values_at
+from shouxin.features.service import (
+    compiled,
+    compute,
+    history_period,
+    labels,
+    population,
+    training_set,
+    values_at,
+)
 from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.store import UnableToReadHistory
 
@@ -35,6 +44,7 @@ __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "OUTCOMES",
     "Direction",
     "EventOfDefault",
@@ -55,6 +65,7 @@ __all__ = [
     "evaluate",
     "history_period",
     "labels",
+    "population",
     "told",
     "training_points",
     "training_set",

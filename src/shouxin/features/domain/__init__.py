@@ -32,6 +32,7 @@ from shouxin.features.domain.fields import (
 from shouxin.features.domain.outcomes import (
     CANCELS,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     EventOfDefault,
     UnableToLabel,
@@ -49,6 +50,7 @@ __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "KIND",
     "ORDER",
     "OUTCOMES",
