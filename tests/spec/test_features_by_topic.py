@@ -147,12 +147,14 @@ CANCELLATIONS = [
         0.75,
     ),
 ]
+LATE_ONE = [ev("order_delivered", 9, "A", days_late=2), ev("order_delivered", 8, "B")]
+MONTH_LATE = [ev("instalment_overdue", 9, plan_id="P", number=1, days_past_due=d) for d in (1, 30)]
 DELIVERIES = [
     ("refused_share_365d", [ev("order_shipped", 9, n) for n in "AB"] + [ev("delivery_refused", 5, "A")], 0.5),
     ("deliveries_taken_row", [ev("delivery_refused", 9, "A"), ev("order_delivered", 5, "B")], 1.0),
     ("longest_deliveries_row_365d", [ev("order_delivered", d, f"{d}") for d in (9, 8)], 2.0),
-    ("late_delivery_share_180d", [ev("order_delivered", 9, "A", days_late=2), ev("order_delivered", 8, "B")], 0.5),
-    ("days_late_per_delivery_180d", [ev("order_delivered", 9, "A", days_late=2), ev("order_delivered", 8, "B")], 1.0),
+    ("late_delivery_share_180d", LATE_ONE, 0.5),
+    ("days_late_per_delivery_180d", LATE_ONE, 1.0),
     ("max_days_late_180d", [ev("order_delivered", 9, "A", days_late=2)], 2.0),
     ("undelivered_share_180d", [ev("order_shipped", 9, "A")], 1.0),
 ]  # fmt: skip
@@ -220,7 +222,7 @@ CARTS = [
 REPAYMENTS = [
     ("late_repayment_share_180d", REPAYS, 0.2),
     ("late_repayment_weight", [paid_back(90, 3)], 0.5),
-    ("month_late_365d", [ev("instalment_overdue", 9, plan_id="P", number=1, days_past_due=d) for d in (1, 30)], 1.0),
+    ("month_late_365d", MONTH_LATE, 1.0),
     ("two_months_late_1825d", [ev("instalment_overdue", 900, plan_id="P", number=1, days_past_due=60)], 1.0),
     ("mean_days_past_due_180d", REPAYS, 2.4),
     ("p90_days_past_due_365d", REPAYS, 12.0),

@@ -10,18 +10,24 @@ from shouxin.features.domain.topics import Topic
 
 _HEAD = """# The catalogue of features
 
-Written by `shouxin features document --out docs/features-catalogue.md` from the definitions (`src/shouxin/features/domain/catalogue/`),
-one file a topic; [features](features.md) says how they are computed. {count} features of {topics} topics.
+Written from the definitions (`src/shouxin/features/domain/catalogue/`, one file a topic) by
+`shouxin features document --out docs/features-catalogue.md`. How they are computed is told in
+[features](features.md). {count} features of {topics} topics.
 
-- *days*: how far it looks back; *all* is the whole history. *of nothing*: what it is where there is nothing to count; null
-  stays null, and models treat it apart.
-- *higher is*: what credit sense says of it, whatever is predicted; models are held to it. Most have no such word.
-- *purposes*: what the customer must not have taken back the consent for; without one it is a fact of the contract itself.
-- Amounts are in major units of the shop's currency; amounts of price bands and of large and small orders are those of a shop in China.
+- *days*: how far it looks back; *all* is the whole history. *of nothing*: what it is where there is nothing to
+  count; null stays null, and models treat it apart.
+- *higher is*: what credit sense says of it, whatever is predicted; models are held to it. Most have no word.
+- *purposes*: what the customer must not have taken back the consent for; without one it is a fact of the
+  contract itself.
+- Amounts are in major units of the shop's currency; the edges of price bands, and of small and large orders,
+  are those of a shop in China.
 - A shop that sends order lines has its lines where one order is looked at.
 
 Nothing reads sex, origin, religion, health or age, and nothing reads what a customer agreed to or took back.
 """
+_COLUMNS = (
+    "feature", "meaning", "含义", "computed as", "days", "unit", "of nothing", "higher is", "purposes", "owner",
+)  # fmt: skip
 _HIGHER = {None: "", Direction.HIGHER_IS_RISKIER: "riskier", Direction.HIGHER_IS_SAFER: "safer"}
 _OF_NOTHING = {Missing.IS_ZERO: "0", Missing.STAYS_NULL: "null"}
 
@@ -39,8 +45,8 @@ def _section(topic: Topic, items: Sequence[FeatureDefinition]) -> str:
     rows = [
         f"## {topic.words.en} · {topic.words.zh}",
         "",
-        "| feature | meaning | 含义 | computed as | days | unit | of nothing | higher is | purposes | owner |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
         *map(_row, items),
         "",
     ]
