@@ -14,8 +14,8 @@ Written from the definitions (`src/shouxin/features/domain/catalogue/`, one file
 `shouxin features document --out docs/features-catalogue.md`. How they are computed is told in
 [features](features.md). {count} features of {topics} topics.
 
-- *days*: how far it looks back; *all* is the whole history. *of nothing*: what it is where there is nothing to
-  count; null stays null, and models treat it apart.
+- *days*: how far it looks back; *all* is the whole history. *of nothing*: what it is where nothing can
+  be counted; null stays null, and models treat it apart.
 - *higher is*: what credit sense says of it, whatever is predicted; models are held to it. Most have no word.
 - *purposes*: what the customer must not have taken back the consent for; without one it is a fact of the
   contract itself.
@@ -26,7 +26,8 @@ Written from the definitions (`src/shouxin/features/domain/catalogue/`, one file
 Nothing reads sex, origin, religion, health or age, and nothing reads what a customer agreed to or took back.
 """
 _COLUMNS = (
-    "feature", "meaning", "含义", "computed as", "days", "unit", "of nothing", "higher is", "purposes", "owner",
+    "feature", "meaning", "含义", "computed as", "days", "unit", "of nothing", "higher is", "purposes",
+    "owner",
 )  # fmt: skip
 _HIGHER = {None: "", Direction.HIGHER_IS_RISKIER: "riskier", Direction.HIGHER_IS_SAFER: "safer"}
 _OF_NOTHING = {Missing.IS_ZERO: "0", Missing.STAYS_NULL: "null"}
