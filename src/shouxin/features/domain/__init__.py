@@ -44,6 +44,7 @@ from shouxin.features.domain.page import catalogue_page
 from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
 from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
+from shouxin.features.domain.units import OWNER_WORDS, UNIT_WORDS
 
 __all__ = [
     "AMOUNT",
@@ -54,7 +55,9 @@ __all__ = [
     "KIND",
     "ORDER",
     "OUTCOMES",
+    "OWNER_WORDS",
     "THOUSANDTHS_DIGITS",
+    "UNIT_WORDS",
     "VALID_DAYS",
     "Aggregate",
     "Aggregation",
