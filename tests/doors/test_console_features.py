@@ -1,5 +1,7 @@
 """The pages of the catalogue of features through the console's door."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from litestar.testing import TestClient
@@ -44,9 +46,9 @@ def a_champion_reads(world, name, *, rows, edges, now):
         model = msgspec.structs.replace(old, features=(first, *old.features[1:]))
         bins = {"name": name, "rows": rows, "edges": edges}
         report = {"baseline": {"score": {"name": "score", "rows": [1, 0], "edges": []}, "features": [bins]}}
-        scoring.register(db, model, name="spread", report=report, now=now)
+        scoring.register(db, model, name="spread", report=report, now=now + timedelta(minutes=1))
         key = Approval("a", f"model:{model.hash}", "maker", "checker", "looked at it", now)
-        scoring.promote(db, model.hash, approval=key, now=now)
+        scoring.promote(db, model.hash, approval=key, now=now + timedelta(minutes=1))
 
 
 def test_the_list_has_the_whole_catalogue_and_says_what_the_champion_reads(browser, world, now):
