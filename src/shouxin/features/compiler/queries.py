@@ -70,7 +70,7 @@ def compile_features(definitions: Sequence[FeatureDefinition], *, dialect: Diale
     }
     whole_query = exp.select("*").from_(query.subquery("settled"))
     for name, table in tables.items():
-        whole_query = whole_query.with_(name, as_=table)
+        whole_query = whole_query.with_(name, as_=table, copy=False)
     return dialect.readable(whole_query.order_by("customer_id"))
 
 
