@@ -48,6 +48,7 @@ def a_champion_reads(world, name, *, rows, edges, now):
         report = {"baseline": {"score": {"name": "score", "rows": [1, 0], "edges": []}, "features": [bins]}}
         scoring.register(db, model, name="spread", report=report, now=now + timedelta(minutes=1))
         key = Approval("a", f"model:{model.hash}", "maker", "checker", "looked at it", now)
+        scoring.keep_gates(db, model.hash, [scoring.Gate("events", scoring.Passed.YES, "600")], now=now)
         scoring.promote(db, model.hash, approval=key, now=now + timedelta(minutes=1))
 
 
