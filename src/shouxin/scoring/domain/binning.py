@@ -1,8 +1,8 @@
 """Binning: cut one variable into a few bins that tell events from non-events, exactly and quickly.
 
 Candidates are quantile cuts and the cuts of a greedy tree. Dynamic programming then finds the best
-partition of all: highest information value less a charge for each bin, every bin holding its share of
-rows, and event rates rising or falling where a direction is asked for.
+partition of all: highest information value less a charge for each bin, every bin and every pair of
+neighbours keeping the rules (``partition.BinningRules``), in the shape that is asked for.
 
 Weight of evidence: ``ln((e + s*p) / (n + s*(1-p))) - ln(E / N)`` for ``e`` events and ``n`` non-events
 of ``E`` and ``N``, with ``p`` the base rate and ``s`` pseudo-rows (SMOOTHING). Positive is riskier.
@@ -19,9 +19,11 @@ import numpy.typing as npt
 from shouxin.scoring.domain.partition import (
     SMOOTHING,
     BinningRules,
+    Counts,
     Direction,
     Floats,
     Ints,
+    Shape,
     best_partition,
     woe_of,
 )
@@ -40,7 +42,7 @@ class Binning:
     """Counts of every slot: regular bins, then missing, then special values or unseen.
 
     ``woe`` is 0 where a slot has no rows. ``edges`` for numbers, ``groups`` for categories (the one
-    named ``pooled`` holds the rare ones). ``trend`` is 1 rising, -1 falling, 0 neither.
+    named ``pooled`` holds the rare ones). ``trend`` is 1 rising, -1 falling, "peak", "valley", 0 none.
     """
 
     edges: tuple[float, ...]
@@ -50,7 +52,7 @@ class Binning:
     events: tuple[int, ...]
     woe: tuple[float, ...]
     iv: float
-    trend: int
+    trend: Shape
 
 
 def bin_numbers(
@@ -60,23 +62,81 @@ def bin_numbers(
     special: Sequence[float] = (),
     direction: Direction = None,
     rules: BinningRules | None = None,
+    periods: Ints | None = None,
+    edges: Sequence[float] | None = None,
 ) -> Binning:
-    """Bin numbers (NaN is missing). ``direction`` 1 or -1 is kept strictly, 0 is free, None chooses."""
+    """Bin numbers (NaN is missing). A ``direction`` that is named is kept strictly, 0 is free, None chooses.
+
+    ``periods`` numbers the period of every row from 0: then neighbours must keep their ranking in each.
+    ``edges`` are somebody's own: the bins are exactly theirs, and the rules are not asked.
+    """
     rules = rules or BinningRules()
     known = ~np.isnan(values)
     set_aside = [(~known)] + [values == value for value in special]
     regular = known & ~np.isin(values, np.asarray(special, dtype=np.float64)) if special else known
-    fine_edges, rows, events = _histogram(values[regular], y[regular])
     totals = (int(y.sum()), len(y) - int(y.sum()))
-    keep = _candidates(rows, events)
-    merged_rows, merged_events = _merged(rows, keep), _merged(events, keep)
-    cuts, trend = best_partition(merged_rows, merged_events, totals, direction, rules)
-    chosen = keep[cuts]
+    inside = _Ordered.of(values[regular], y[regular], None if periods is None else periods[regular])
+    trend: Shape = 0
+    if edges is None:
+        chosen, trend = _best_edges(inside, totals, direction=direction, rules=rules)
+    else:
+        chosen = np.unique(np.asarray(edges, dtype=np.float64))
+    rows, events = inside.counted(chosen)
     extra = [(int(mask.sum()), int(y[mask].sum())) for mask in set_aside]
-    slot_rows = [*_merged(rows, chosen).tolist(), *(r for r, _ in extra)]
-    slot_events = [*_merged(events, chosen).tolist(), *(e for _, e in extra)]
+    slot_rows = [*rows.tolist(), *(r for r, _ in extra)]
+    slot_events = [*events.tolist(), *(e for _, e in extra)]
     counted = _binning(slot_rows, slot_events, totals, trend, rules)
-    return replace(counted, edges=tuple(fine_edges[chosen].tolist()))
+    return replace(counted, edges=tuple(chosen.tolist()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ordered:
+    """All values in order, and those of events; counting between edges then touches no row again."""
+
+    all: Floats
+    events: Floats
+    values: Floats
+    y: Ints
+    periods: Ints | None
+
+    @classmethod
+    def of(cls, values: Floats, y: Ints, periods: Ints | None) -> _Ordered:
+        return cls(np.sort(values), np.sort(values[y == 1]), values, y, periods)
+
+    def counted(self, edges: Floats) -> tuple[Ints, Ints]:
+        """Rows and events of every slot between ``edges``."""
+        rows, events = (
+            np.diff(np.concatenate([[0], np.searchsorted(ordered, edges, side="left"), [len(ordered)]]))
+            for ordered in (self.all, self.events)
+        )
+        return rows, events
+
+    def by_period(self, edges: Floats) -> tuple[Ints, Ints] | tuple[None, None]:
+        """(periods, slots) rows and events; None where no period was told."""
+        if self.periods is None or not len(self.values):
+            return None, None
+        size, count = len(edges) + 1, int(self.periods.max()) + 1
+        slots = self.periods * size + np.searchsorted(edges, self.values, side="right")
+        rows, events = _counted(slots, self.y, count * size)
+        return rows.reshape(count, size), events.reshape(count, size)
+
+
+def _best_edges(
+    inside: _Ordered, totals: tuple[int, int], *, direction: Direction, rules: BinningRules
+) -> tuple[Floats, Shape]:
+    """The edges of the best partition, and its shape."""
+    fine_edges = _fine_edges(inside.all)
+    keep = _candidates(*inside.counted(fine_edges))
+    edges = fine_edges[keep]
+    counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
+    cuts, trend = best_partition(counts, direction, rules)
+    return edges[cuts], trend
+
+
+def _counted(slots: Ints, y: Ints, size: int) -> tuple[Ints, Ints]:
+    """Rows and events of every slot."""
+    rows = np.bincount(slots, minlength=size).astype(np.int64)
+    return rows, np.bincount(slots, weights=y, minlength=size).astype(np.int64)
 
 
 def bin_categories(values: Sequence[str | None], y: Ints, *, rules: BinningRules | None = None) -> Binning:
@@ -87,15 +147,14 @@ def bin_categories(values: Sequence[str | None], y: Ints, *, rules: BinningRules
     rules = rules or BinningRules()
     names, codes, missing = coded(values)
     totals = (int(y.sum()), len(y) - int(y.sum()))
-    rows = np.bincount(codes[~missing], minlength=len(names)).astype(np.int64)
-    events = np.bincount(codes[~missing], weights=y[~missing], minlength=len(names)).astype(np.int64)
+    rows, events = _counted(codes[~missing], y[~missing], len(names))
     base = totals[0] / len(y)
     pools, pooled = _pools(rows, len(y))
     pool_rows = np.array([rows[pool].sum() for pool in pools])
     pool_events = np.array([events[pool].sum() for pool in pools])
     rates = (pool_events + rules.smoothing * base) / (pool_rows + rules.smoothing)
     order = np.lexsort((np.arange(len(pools)), rates))
-    cuts, _ = best_partition(pool_rows[order], pool_events[order], totals, 0, rules)
+    cuts, _ = best_partition(Counts(pool_rows[order], pool_events[order], totals), 0, rules)
     parts = np.split(order, cuts + 1)
     groups = tuple(tuple(sorted(names[i] for pool in part for i in pools[pool])) for part in parts)
     where = next((i for i, part in enumerate(parts) if pooled is not None and pooled in part), None)
@@ -145,7 +204,7 @@ def _pools(rows: Ints, total: int) -> tuple[list[list[int]], int | None]:
 
 
 def _binning(
-    rows: list[int], events: list[int], totals: tuple[int, int], trend: int, rules: BinningRules
+    rows: list[int], events: list[int], totals: tuple[int, int], trend: Shape, rules: BinningRules
 ) -> Binning:
     """The counts, said once; edges and groups are added by the caller."""
     woe = np.where(np.asarray(rows) > 0, woe_of(rows, events, totals, rules.smoothing), 0.0)
@@ -154,23 +213,17 @@ def _binning(
     return Binning((), (), None, tuple(rows), tuple(events), tuple(woe.tolist()), iv, trend)
 
 
-def _histogram(values: Floats, y: Ints) -> tuple[Floats, Ints, Ints]:
-    """Fine edges, and rows and events between them; every distinct value apart where there are few."""
-    if not len(values):
-        return np.empty(0), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    ordered = np.sort(values)
+def _fine_edges(ordered: Floats) -> Floats:
+    """Edges of a fine histogram; every distinct value apart where there are few."""
+    if not len(ordered):
+        return np.empty(0)
     firsts = np.flatnonzero(np.append(True, np.diff(ordered) > 0))
-    if len(firsts) > _HISTOGRAM:
-        wanted = np.linspace(0, len(ordered), _HISTOGRAM + 1)[:-1].astype(np.int64)
-        firsts = firsts[np.unique(np.searchsorted(firsts, wanted, side="left").clip(max=len(firsts) - 1))]
-        firsts = firsts[firsts > 0]
-        edges = _between(ordered[firsts - 1], ordered[firsts])
-    else:
-        edges = _between(ordered[firsts[1:] - 1], ordered[firsts[1:]])
-    slots = np.searchsorted(edges, values, side="right")
-    rows = np.bincount(slots, minlength=len(edges) + 1).astype(np.int64)
-    events = np.bincount(slots, weights=y, minlength=len(edges) + 1).astype(np.int64)
-    return edges, rows, events
+    if len(firsts) <= _HISTOGRAM:
+        return _between(ordered[firsts[1:] - 1], ordered[firsts[1:]])
+    wanted = np.linspace(0, len(ordered), _HISTOGRAM + 1)[:-1].astype(np.int64)
+    firsts = firsts[np.unique(np.searchsorted(firsts, wanted, side="left").clip(max=len(firsts) - 1))]
+    firsts = firsts[firsts > 0]
+    return _between(ordered[firsts - 1], ordered[firsts])
 
 
 def _between(low: Floats, high: Floats) -> Floats:
@@ -178,11 +231,6 @@ def _between(low: Floats, high: Floats) -> Floats:
     middle = low + (high - low) / 2
     edges: Floats = np.where(middle > low, middle, high)
     return edges
-
-
-def _merged(counts: Ints, cuts: Ints) -> Ints:
-    """Counts of the bins left when only the edges at ``cuts`` stay."""
-    return np.add.reduceat(counts, np.append(0, cuts + 1)) if len(counts) else counts
 
 
 def _candidates(rows: Ints, events: Ints) -> Ints:

@@ -101,7 +101,7 @@ def _boosted(inputs: list[_Input], y: Ints, *, seed: int, groups: Ints | None) -
     companions = [given.companion.astype(np.float64) for given in inputs if given.companion is not None]
     matrix = np.column_stack([*(given.values for given in inputs), *companions])
     kinds = ["continuous" if given.variable.numeric else "nominal" for given in inputs]
-    directions = [given.variable.direction or 0 for given in inputs]
+    directions = [given.variable.sign for given in inputs]
     # A table of two would break the promise that more is riskier; InterpretML leaves those out itself.
     free = sum(direction == 0 for direction in directions)
     exclude = [
@@ -199,7 +199,7 @@ def _main(
             scores[len(edges) + 2 :] += companion[1:]
     entries = np.rint(scores * MILLION).astype(np.int64)
     if variable.numeric:
-        entries, edges, moved = _monotone_and_short(entries, edges, variable.direction or 0)
+        entries, edges, moved = _monotone_and_short(entries, edges, variable.sign)
         if moved:
             notes.append(f"{variable.name}: {moved} entries were moved to keep the declared direction")
     slots = _slots(given, edges)
@@ -213,7 +213,7 @@ def _main(
         special=variable.special,
         categories=given.groups,
         unseen=given.pooled,
-        direction=variable.direction or 0,
+        direction=variable.sign,
         typical=_typical(given),
         meaning=variable.meaning.as_data() if variable.meaning else None,
     )

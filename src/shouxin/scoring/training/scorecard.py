@@ -81,7 +81,7 @@ def feature_of(variable: Variable, binning: Binning) -> Feature:
         special=variable.special,
         categories=binning.groups,
         unseen=binning.pooled,
-        direction=variable.direction or 0,
+        direction=variable.sign,
         typical=float(np.median(regular)) if regular is not None and len(regular) else None,
         meaning=meaning,
     )
