@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.scoring.domain.candidate_cuts import candidate_cuts, fine_edges
 from shouxin.scoring.domain.partition import (
     SMOOTHING,
     BinningRules,
@@ -28,9 +29,9 @@ from shouxin.scoring.domain.partition import (
     woe_of,
 )
 
-_HISTOGRAM = 512  # fine bins that all candidates come from
-_QUANTILES = 20
-_TREE_CUTS = 24
+_HISTOGRAM = 8192  # fine bins that all candidates come from
+# How often the candidates are drawn again around the cuts that were chosen, and how many for each cut.
+_ZOOMS, _NEAR = 3, 5
 # A category this rare has no rate of its own to speak of.
 _RARE_ROWS = 20
 _RARE_SHARE = 0.002
@@ -125,12 +126,28 @@ def _best_edges(
     inside: _Ordered, totals: tuple[int, int], *, direction: Direction, rules: BinningRules
 ) -> tuple[Floats, Shape]:
     """The edges of the best partition, and its shape."""
-    fine_edges = _fine_edges(inside.all)
-    keep = _candidates(*inside.counted(fine_edges))
-    edges = fine_edges[keep]
-    counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
-    cuts, trend = best_partition(counts, direction, rules)
-    return edges[cuts], trend
+    fine = fine_edges(inside.all, count=_HISTOGRAM)
+    keep = candidate_cuts(*inside.counted(fine), totals, rules)
+    for _ in range(1 + _ZOOMS):
+        edges = fine[keep]
+        counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
+        cuts, direction = best_partition(counts, direction, rules)
+        if len(keep) == len(fine) or not len(cuts):
+            break
+        keep = _nearer(keep, cuts)
+    return edges[cuts], direction
+
+
+def _nearer(keep: Ints, cuts: Ints) -> Ints:
+    """Candidates drawn again around the cuts that were chosen, from the one before to the one after.
+
+    The chosen are among them, so that what is found next is worth no less.
+    """
+    around = np.append(np.append(-1, keep), keep[-1] + 1)
+    found = [
+        np.linspace(around[cut] + 1, around[cut + 2] - 1, _NEAR).astype(np.int64) for cut in cuts.tolist()
+    ]
+    return np.unique(np.concatenate([keep[cuts], *found]))
 
 
 def _counted(slots: Ints, y: Ints, size: int) -> tuple[Ints, Ints]:
@@ -211,61 +228,3 @@ def _binning(
     shares = np.asarray(events) / totals[0] - (np.asarray(rows) - np.asarray(events)) / totals[1]
     iv = float((shares * woe).sum())
     return Binning((), (), None, tuple(rows), tuple(events), tuple(woe.tolist()), iv, trend)
-
-
-def _fine_edges(ordered: Floats) -> Floats:
-    """Edges of a fine histogram; every distinct value apart where there are few."""
-    if not len(ordered):
-        return np.empty(0)
-    firsts = np.flatnonzero(np.append(True, np.diff(ordered) > 0))
-    if len(firsts) <= _HISTOGRAM:
-        return _between(ordered[firsts[1:] - 1], ordered[firsts[1:]])
-    wanted = np.linspace(0, len(ordered), _HISTOGRAM + 1)[:-1].astype(np.int64)
-    firsts = firsts[np.unique(np.searchsorted(firsts, wanted, side="left").clip(max=len(firsts) - 1))]
-    firsts = firsts[firsts > 0]
-    return _between(ordered[firsts - 1], ordered[firsts])
-
-
-def _between(low: Floats, high: Floats) -> Floats:
-    """Halfway between neighbours, so that a rounding of the data moves nothing; never ``low`` itself."""
-    middle = low + (high - low) / 2
-    edges: Floats = np.where(middle > low, middle, high)
-    return edges
-
-
-def _candidates(rows: Ints, events: Ints) -> Ints:
-    """Indices of fine edges worth a try: even shares of the rows, and what a greedy tree would cut."""
-    if len(rows) - 1 <= _QUANTILES + _TREE_CUTS:
-        return np.arange(len(rows) - 1, dtype=np.int64)
-    reached = np.cumsum(rows)
-    wanted = reached[-1] * np.arange(1, _QUANTILES) / _QUANTILES
-    quantiles = np.searchsorted(reached, wanted).clip(max=len(rows) - 2)
-    return np.unique(np.append(quantiles, _tree_cuts(rows, events))).astype(np.int64)
-
-
-def _tree_cuts(rows: Ints, events: Ints) -> Ints:
-    """Greedy cuts by the fall in squared error; the segment with the best cut is split next."""
-    row_sums, event_sums = np.append(0, np.cumsum(rows)), np.append(0, np.cumsum(events))
-    smallest = max(1, int(row_sums[-1] * 0.01))
-
-    def best(low: int, high: int) -> tuple[float, int]:
-        inside = np.arange(low + 1, high)
-        left_rows = row_sums[inside] - row_sums[low]
-        right_rows = row_sums[high] - row_sums[inside]
-        left, right = event_sums[inside] - event_sums[low], event_sums[high] - event_sums[inside]
-        whole = (event_sums[high] - event_sums[low]) ** 2 / max(row_sums[high] - row_sums[low], 1)
-        gain = left**2 / np.maximum(left_rows, 1) + right**2 / np.maximum(right_rows, 1) - whole
-        gain = np.where((left_rows >= smallest) & (right_rows >= smallest), gain, 0.0)
-        at = int(np.argmax(gain)) if len(gain) else 0
-        return (float(gain[at]), int(inside[at])) if len(gain) else (0.0, low)
-
-    segments = {(0, len(rows)): best(0, len(rows))}
-    cuts: list[int] = []
-    while len(cuts) < _TREE_CUTS:
-        (low, high), (gain, at) = max(segments.items(), key=lambda item: item[1][0])
-        if gain <= 0:
-            break
-        cuts.append(at - 1)
-        del segments[(low, high)]
-        segments[(low, at)], segments[(at, high)] = best(low, at), best(at, high)
-    return np.array(sorted(cuts), dtype=np.int64)

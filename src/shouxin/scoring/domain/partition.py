@@ -100,6 +100,41 @@ def best_partition(counts: Counts, direction: Direction, rules: BinningRules) ->
 _PLAINEST_FIRST: tuple[tuple[Shape, Shape], ...] = ((1, -1), ("peak", "valley"))
 
 
+def free_partition(counts: Counts, rules: BinningRules) -> Ints:
+    """The best cuts where no shape is asked and no neighbour looked at: quick with hundreds of bins.
+
+    Then a part does not mind which part came before it, and one row of the table is enough.
+    """
+    gain = _gain(counts, rules)[0]
+    best = gain[0]
+    layers: list[Ints] = []
+    found, depth = float(best[-1]), 0
+    while len(layers) + 1 < rules.bins_max:
+        offers = best[:-1, None] + gain[1:]
+        layers.append(offers.argmax(axis=0))
+        best = offers[layers[-1], np.arange(len(best))]
+        if (value := float(best[-1])) > found:
+            found, depth = value, len(layers)
+    cuts, end = [], len(best) - 1
+    for came_from in reversed(layers[:depth]):
+        end = int(came_from[end])
+        cuts.append(end)
+    return np.array(cuts[::-1], dtype=np.int64)
+
+
+def _gain(counts: Counts, rules: BinningRules) -> tuple[Floats, Floats]:
+    """(n, n) what the part i..j is worth, -inf where it is not allowed; and its woe."""
+    rows, events = _parts(counts.rows), _parts(counts.events)
+    smallest = max(rules.rows_min, 1, rules.share_min * float(counts.rows.sum()))
+    allowed = (rows >= smallest) & (np.minimum(events, rows - events) >= rules.events_min)
+    rows, events = np.where(allowed, rows, 1), np.where(allowed, events, 0)
+    smoothing = rules.smoothing or 1e-9  # a bin without events has no woe of its own
+    woe = woe_of(rows, events, counts.totals, smoothing)
+    share = events / counts.totals[0] - (rows - events) / counts.totals[1]
+    charge = rules.charge * (1 / counts.totals[0] + 1 / counts.totals[1])
+    return np.where(allowed, share * woe - charge, -np.inf), woe
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
     """``gain[i, j]`` is what the part i..j is worth (-inf where it is not allowed), ``woe`` its woe.
@@ -115,15 +150,7 @@ class _Search:
     @classmethod
     def of(cls, counts: Counts, rules: BinningRules) -> _Search:
         """Every part and every pair of neighbours, judged once for all shapes."""
-        rows, events = _parts(counts.rows), _parts(counts.events)
-        smallest = max(rules.rows_min, 1, rules.share_min * float(counts.rows.sum()))
-        allowed = (rows >= smallest) & (np.minimum(events, rows - events) >= rules.events_min)
-        rows, events = np.where(allowed, rows, 1), np.where(allowed, events, 0)
-        smoothing = rules.smoothing or 1e-9  # a bin without events has no woe of its own
-        woe = woe_of(rows, events, counts.totals, smoothing)
-        share = events / counts.totals[0] - (rows - events) / counts.totals[1]
-        charge = rules.charge * (1 / counts.totals[0] + 1 / counts.totals[1])
-        gain = np.where(allowed, share * woe - charge, -np.inf)
+        gain, woe = _gain(counts, rules)
         return cls(gain, woe, np.where(_neighbours(counts, rules, woe), 0.0, -np.inf), rules.bins_max)
 
     def best(self, shape: Shape) -> tuple[Ints, float]:
