@@ -128,14 +128,21 @@ def _best_edges(
     """The edges of the best partition, and its shape."""
     fine = fine_edges(inside.all, count=_HISTOGRAM)
     keep = candidate_cuts(*inside.counted(fine), totals, rules)
-    for _ in range(1 + _ZOOMS):
-        edges = fine[keep]
-        counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
-        cuts, direction = best_partition(counts, direction, rules)
+    cuts, shape = _among(fine[keep], inside, totals, direction, rules)
+    for _ in range(_ZOOMS):
         if len(keep) == len(fine) or not len(cuts):
             break
         keep = _nearer(keep, cuts)
-    return edges[cuts], direction
+        cuts, shape = _among(fine[keep], inside, totals, shape, rules)
+    return fine[keep[cuts]], shape
+
+
+def _among(
+    edges: Floats, inside: _Ordered, totals: tuple[int, int], direction: Direction, rules: BinningRules
+) -> tuple[Ints, Shape]:
+    """Which of ``edges`` the best partition keeps, and its shape."""
+    counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
+    return best_partition(counts, direction, rules)
 
 
 def _nearer(keep: Ints, cuts: Ints) -> Ints:

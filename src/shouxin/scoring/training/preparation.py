@@ -71,6 +71,20 @@ class Variable:
         """1 where more is riskier, -1 where more is safer, 0 where neither was declared."""
         return self.direction if self.direction in {-1, 1} else 0
 
+    @property
+    def ordinary(self) -> npt.NDArray[np.float64]:
+        """The values that are neither missing nor special."""
+        known = self.values[~np.isnan(self.values)]
+        found: npt.NDArray[np.float64] = known[~np.isin(known, self.special)] if self.special else known
+        return found
+
+    @property
+    def typical(self) -> float | None:
+        """The median of the ordinary values; None for categories."""
+        if not self.numeric or not len(self.ordinary):
+            return None
+        return float(np.median(self.ordinary))
+
     def binned(self, y: npt.NDArray[np.int64]) -> Binning:
         """The best bins of this variable."""
         if self.numeric:

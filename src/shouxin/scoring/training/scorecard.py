@@ -69,9 +69,6 @@ def fit_scorecard(task: Task) -> Fitted:
 
 def feature_of(variable: Variable, binning: Binning) -> Feature:
     """A binned variable as a feature of the artefact."""
-    regular = variable.values[~np.isnan(variable.values)] if variable.numeric else None
-    if regular is not None and variable.special:
-        regular = regular[~np.isin(regular, variable.special)]
     meaning = variable.meaning.as_data() if variable.meaning else None
     return Feature(
         name=variable.name,
@@ -82,7 +79,7 @@ def feature_of(variable: Variable, binning: Binning) -> Feature:
         categories=binning.groups,
         unseen=binning.pooled,
         direction=variable.sign,
-        typical=float(np.median(regular)) if regular is not None and len(regular) else None,
+        typical=variable.typical,
         meaning=meaning,
     )
 
