@@ -225,6 +225,7 @@ EBM = Learner(
     Bilingual("可解释提升模型", "Explainable boosting machine"),
     fit_ebm,
     ("shouxin", "numpy", "lightgbm"),
+    stops_itself=True,
     space={
         "bags": (4, 1, 2, 8, 16),
         "pairs": (30, 0, 10, 20, 60),
