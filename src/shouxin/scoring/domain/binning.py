@@ -29,6 +29,7 @@ from shouxin.scoring.domain.partition import (
     woe_of,
 )
 
+_HISTOGRAM_MIN, _ROWS_A_FINE_BIN = 40, 10
 _HISTOGRAM = 8192  # fine bins that all candidates come from
 # How often the candidates are drawn again around the cuts that were chosen, and how many for each cut.
 _ZOOMS, _NEAR = 3, 5
@@ -126,7 +127,9 @@ def _best_edges(
     inside: _Ordered, totals: tuple[int, int], *, direction: Direction, rules: BinningRules
 ) -> tuple[Floats, Shape]:
     """The edges of the best partition, and its shape."""
-    fine = fine_edges(inside.all, count=_HISTOGRAM)
+    fine = fine_edges(
+        inside.all, count=min(_HISTOGRAM, max(_HISTOGRAM_MIN, len(inside.all) // _ROWS_A_FINE_BIN))
+    )
     keep = candidate_cuts(*inside.counted(fine), totals, rules)
     cuts, shape = _among(fine[keep], inside, totals, direction, rules)
     for _ in range(_ZOOMS):

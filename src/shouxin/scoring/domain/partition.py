@@ -21,8 +21,9 @@ Shape = Literal[-1, 0, 1, "peak", "valley"]
 Direction = Shape | None
 
 SMOOTHING = 10.0
-# A cut pays for itself where chi-squared on one degree of freedom would be found by chance in 1 %.
-CHARGE = 6.63
+# A cut pays for itself where chi-squared on one degree of freedom would be found by chance in 1 % of tries,
+# and many places were tried.
+CHARGE = 12.0
 # Where no shape is declared, the plainest that keeps this much of the information is taken.
 _SHAPE_KEEPS = 0.95
 # Each phase: which way it goes, and the phases that a part of it may follow.
