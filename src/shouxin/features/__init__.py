@@ -25,7 +25,15 @@ from shouxin.features.domain import (
     told,
     training_points,
 )
-from shouxin.features.service import compiled, compute, history_period, labels, training_set, values_at
+from shouxin.features.service import (
+    compiled,
+    compute,
+    compute_at,
+    history_period,
+    labels,
+    training_set,
+    values_at,
+)
 from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.store import UnableToReadHistory
 
@@ -47,6 +55,7 @@ __all__ = [
     "catalogue_hash",
     "compiled",
     "compute",
+    "compute_at",
     "compute_on_spark",
     "evaluate",
     "history_period",
