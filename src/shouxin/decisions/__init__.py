@@ -29,6 +29,7 @@ from shouxin.decisions.domain import (
     compile_policy,
     decide_answer,
     evaluate,
+    features_read,
     parse_policy,
     quote,
 )
@@ -53,6 +54,7 @@ from shouxin.decisions.service import (
     submit,
     try_claim,
 )
+from shouxin.decisions.shadowing import Shadowed, shadow
 
 STANDARD_CHECKOUT: Policy = standard_checkout()
 
@@ -70,6 +72,7 @@ __all__ = [
     "PolicyVersion",
     "Reason",
     "Replay",
+    "Shadowed",
     "Stage",
     "StoredAnswer",
     "UnableToReadPolicy",
@@ -80,6 +83,7 @@ __all__ = [
     "decide_answer",
     "draft",
     "evaluate",
+    "features_read",
     "find_answer",
     "find_decision",
     "find_policy",
@@ -96,6 +100,7 @@ __all__ = [
     "save_answer",
     "save_decision",
     "score_facts",
+    "shadow",
     "standard_checkout",
     "standard_personas",
     "submit",

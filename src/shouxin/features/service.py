@@ -113,6 +113,13 @@ def labels(
         return store.label_table(opened, outcome, as_of=as_of, known_until=until)
 
 
+def population(history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault) -> pa.Array:
+    """The customers whom ``outcome`` is about at ``as_of``, by id. Raises UnableToReadHistory."""
+    with store.opened_history(history, links, outcome.parts()) as opened:
+        table = store.label_table(opened, outcome, as_of=as_of, known_until=as_of)
+    return table["customer_id"].combine_chunks()
+
+
 def training_set(
     history: Path,
     links: pa.Table,

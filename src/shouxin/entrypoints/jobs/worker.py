@@ -12,10 +12,20 @@ import procrastinate
 import psycopg
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from shouxin import credit
+from shouxin import credit, features, scoring
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, refresh_external, watch_everyone
+from shouxin.entrypoints.jobs.nightly import (
+    close_days,
+    grade_everyone,
+    keep_shopwide,
+    monitor_models,
+    refresh_external,
+    retrain_when_due,
+    shadow_challengers,
+    watch_everyone,
+)
 from shouxin.entrypoints.providers import UnableToReadProviders
+from shouxin.features import shopwide
 
 _log = logging.getLogger("shouxin.jobs")
 
@@ -53,6 +63,20 @@ def create_worker(house: House) -> procrastinate.App:
         grade_everyone(house)
         watch_everyone(house)
 
+    # Shop-wide features stand for midnight UTC and are read from two hours after it.
+    @worker.periodic(cron="5 0 * * *")
+    @worker.task(queueing_lock="keep_shopwide", name="keep_shopwide", lock=_NIGHT, retry=3)
+    def keep_shopwide_features(timestamp: int) -> None:
+        _try_to_keep(house)
+
+    @worker.periodic(cron="15 17 * * *")
+    @worker.task(queueing_lock="watch_models", name="watch_models", lock=_NIGHT, retry=3)
+    def watch_models(timestamp: int) -> None:
+        shadow_challengers(house)
+        for look in monitor_models(house):
+            _log.info("model %s: %s", look.model_hash[:19], look.verdict.value)
+        _try_to_retrain(house)
+
     # A worker that was killed leaves its job half done; every job may be done again.
     @worker.periodic(cron="*/5 * * * *")
     @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
@@ -71,6 +95,29 @@ def _try_to_refresh(house: House) -> None:
             _log.info("%s: %s", product, counts)
     except UnableToReadProviders as error:
         _log.error("external data was not refreshed: %s", error)
+
+
+def _try_to_keep(house: House) -> None:
+    """A shop without events yet has nothing to keep; a night that was missed is told, and stays missing."""
+    try:
+        keep_shopwide(house)
+    except features.UnableToReadHistory as error:
+        _log.warning("shop-wide features were not kept: %s", error)
+    with house.database.begin() as db:
+        missed = shopwide.nights_missing(db, as_of=house.clock())
+    if missed:
+        _log.error("shop-wide features are missing for the nights of %s", ", ".join(map(str, missed)))
+
+
+def _try_to_retrain(house: House) -> None:
+    """A history that can not give a model is news for the log, not a reason to do the night again."""
+    try:
+        candidate = retrain_when_due(house)
+    except (features.UnableToLabel, features.UnableToReadHistory, scoring.UnableToTrain) as error:
+        _log.error("no model was trained: %s", error)
+        return
+    if candidate:
+        _log.info("trained %s; gates %s", candidate.artefact.hash, "open" if candidate.passed else "shut")
 
 
 class _OneLine(logging.Filter):
@@ -115,8 +162,9 @@ async def _work(house: House) -> None:
 
 async def _catch_up(worker: procrastinate.App) -> None:
     """Midnight may have passed while nobody worked."""
-    with contextlib.suppress(AlreadyEnqueued):
-        await worker.configure_task("close_day").defer_async(timestamp=int(time.time()))
+    for name in ("close_day", "keep_shopwide"):
+        with contextlib.suppress(AlreadyEnqueued):
+            await worker.configure_task(name).defer_async(timestamp=int(time.time()))
 
 
 def _connector(house: House) -> procrastinate.PsycopgConnector:
