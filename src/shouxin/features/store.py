@@ -72,7 +72,7 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
 def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB whose clock is UTC, and which spills what does not fit into a folder that goes with it."""
     with TemporaryDirectory(prefix="shouxin-features-", ignore_cleanup_errors=True) as spill:
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "preserve_insertion_order": "false",
             "memory_limit": _MEMORY_LIMIT,
             "temp_directory": spill,

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import resources, util
 from pathlib import Path
@@ -63,9 +64,7 @@ def measure(ground: Ground) -> list[Line]:
     ]
 
 
-def _ours(
-    world: World, definitions: list[features.FeatureDefinition] | tuple[features.FeatureDefinition, ...]
-) -> pa.Table:
+def _ours(world: World, definitions: Sequence[features.FeatureDefinition]) -> pa.Table:
     return features.compute(world.history, world.links, as_of=world.ends_at, definitions=definitions)
 
 
@@ -85,11 +84,11 @@ def _differing(ours: pa.Table, theirs: pa.Table) -> int:
 
 
 def _unlike(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> int:
-    pair = [column.to_numpy().astype(np.float64) for column in (ours, theirs)]
-    return int((~np.isclose(*pair, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
+    left, right = (column.to_numpy().astype(np.float64) for column in (ours, theirs))
+    return int((~np.isclose(left, right, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
 
 
-def _beside_feast(ground: Ground, definitions: list[features.FeatureDefinition]) -> list[Line]:
+def _beside_feast(ground: Ground, definitions: Sequence[features.FeatureDefinition]) -> list[Line]:
     """A point-in-time set both ways: ours from the events, Feast's from values that are stored already."""
     python = _feast_python()
     if python is None:
@@ -128,7 +127,9 @@ def _beside_feast(ground: Ground, definitions: list[features.FeatureDefinition])
     ]
 
 
-def _valued(world: World, definitions: list[features.FeatureDefinition], points: list[datetime]) -> pa.Table:
+def _valued(
+    world: World, definitions: Sequence[features.FeatureDefinition], points: list[datetime]
+) -> pa.Table:
     """Every feature of everybody known at each of some instants, as Feast wants to have it."""
     tables = features.compute_at(world.history, world.links, as_ofs=points, definitions=definitions)
     return tables.rename_columns({"as_of": "event_timestamp"})
