@@ -72,6 +72,7 @@ def _by_hand(world: World, query: str) -> pa.Table:
     files = [str(path) for path in sorted(world.history.glob("*.parquet"))]
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.register("link", world.links)
         return engine.sql(query, params={"files": files, "as_of": world.ends_at}).to_arrow_table()
 
