@@ -163,6 +163,7 @@ def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"
