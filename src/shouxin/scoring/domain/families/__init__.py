@@ -5,8 +5,9 @@ answers as every other does (``contract``): whole millionths of a log-odd, a ref
 """
 
 from shouxin.scoring.domain.families.tables import Tables, Term
+from shouxin.scoring.domain.families.trees import Tree, Trees
 
-# One more family is one more member here: `Tables | Trees`. msgspec reads the one that ``family`` names.
-Body = Tables
+# One more family is one more member here. msgspec reads the one that ``family`` names.
+Body = Tables | Trees
 
-__all__ = ["Body", "Tables", "Term"]
+__all__ = ["Body", "Tables", "Term", "Tree", "Trees"]
