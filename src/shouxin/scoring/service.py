@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from shouxin.kernel import Approval, Bilingual
 from shouxin.scoring import store
 from shouxin.scoring.domain.artefact import Artefact
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusal
 from shouxin.scoring.domain.split import Split, split_rows
@@ -148,7 +148,7 @@ def _evaluated(
 ) -> TrainedModel:
     """The same model with its figures; ``known`` is where the whole table has a target."""
     needed = {name: columns[name] for name in fitted.artefact.names}
-    pd = score_columns(fitted.artefact, needed).pd
+    pd = pd_of_columns(fitted.artefact, needed)
     held = evaluate(y[split.holdout], pd[split.holdout], seed=seed)
     learnt = evaluate(y[split.training], pd[split.training], seed=seed)
     report = {
@@ -208,8 +208,8 @@ def evaluate_table(artefact: Artefact, table: Table, *, target: str, seed: int =
     """
     y, known = outcomes(table.column(target), name=target)
     rows = table.rows(known)
-    scored = score_columns(artefact, rows.select(artefact.names))
-    return evaluate(y[known], scored.pd, seed=seed)
+    pd = pd_of_columns(artefact, rows.select(artefact.names))
+    return evaluate(y[known], pd, seed=seed)
 
 
 def register(

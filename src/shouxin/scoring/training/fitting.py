@@ -18,6 +18,7 @@ from shouxin.scoring.training.boosting import fit_ebm
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
@@ -31,6 +32,7 @@ LEARNERS: dict[str, Learner] = {
             fit_ebm,
             ("shouxin", "numpy", "interpret-core"),
         ),
+        *TREE_LEARNERS,
     )
 }
 

@@ -8,7 +8,7 @@ written down, so that a sum has no order and comes out the same in Python, in Nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
@@ -42,6 +42,15 @@ class Scorer(Protocol):
 
     def deltas_of_rows(self, ready: Sequence[npt.NDArray[Any]]) -> Ints:
         """(features, rows) of what ``deltas`` says of each row, for a piece of what ``prepared`` gave."""
+        ...
+
+
+@runtime_checkable
+class SumsOfRows(Protocol):
+    """A scorer that can also add up without telling the features apart, and is quicker at it."""
+
+    def sums_of_rows(self, ready: Sequence[npt.NDArray[Any]]) -> Ints:
+        """(rows,): ``reference + sum(deltas)`` of every row, the same whole numbers."""
         ...
 
 

@@ -62,5 +62,7 @@ def last_below(threshold: np.float32) -> float:
 
 def last_rounding_to(value: np.float32) -> float:
     """The largest float64 whose nearest float32 is ``value``: ``float32(x) <= v`` is ``x <= this``."""
+    if np.isinf(value):
+        return float(value)
     middle = (float(value) + float(np.nextafter(value, np.float32(np.inf)))) / 2
     return middle if np.float32(middle) <= value else float(np.nextafter(middle, -np.inf))

@@ -53,7 +53,8 @@ def _with_edges(raw: RawTrees, matrix: Matrix) -> tuple[Feature, ...]:
     edges: list[set[float]] = [set() for _ in matrix.features]
     for tree in raw.trees:
         for column, threshold in zip(tree.columns, tree.thresholds, strict=True):
-            if matrix.readings[column].slot is None:
+            # A threshold that nothing exceeds asks only whether the value is known: it needs no edge.
+            if matrix.readings[column].slot is None and math.isfinite(_edge(threshold)):
                 edges[matrix.readings[column].feature].add(_edge(threshold))
     bare = [
         msgspec.structs.replace(feature, edges=tuple(sorted(own)))
