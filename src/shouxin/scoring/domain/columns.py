@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Artefact
-from shouxin.scoring.domain.families.contract import SumsOfRows
+from shouxin.scoring.domain.families.contract import sums_of
 from shouxin.scoring.domain.inputs import Floats, Ints, UnableToScore
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.score import (
@@ -81,10 +81,8 @@ def pd_of_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -
     Raises UnableToScore.
     """
     plan = plan_of(artefact)
-    if not isinstance(plan.scorer, SumsOfRows):
-        return score_columns(artefact, columns).pd
     ready = plan.scorer.prepared(_found(plan.names, columns))
-    return pd_columns(plan.scorer.sums_of_rows(ready) + artefact.intercept)
+    return pd_columns(sums_of(plan.scorer, ready) + artefact.intercept)
 
 
 def _found(

@@ -54,6 +54,14 @@ class SumsOfRows(Protocol):
         ...
 
 
+def sums_of(scorer: Scorer, ready: Sequence[npt.NDArray[Any]]) -> Ints:
+    """(rows,): ``reference + sum(deltas)`` of every row, in the quickest way that the scorer has."""
+    if isinstance(scorer, SumsOfRows):
+        return scorer.sums_of_rows(ready)
+    sums: Ints = scorer.deltas_of_rows(ready).sum(axis=0) + scorer.reference
+    return sums
+
+
 class FamilyBody(Protocol):
     """What an artefact keeps of its family."""
 

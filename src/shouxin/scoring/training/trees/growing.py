@@ -92,7 +92,7 @@ def fit_xgboost(task: Task) -> Fitted:
             return from_xgboost(json.loads(bytes(booster.save_raw("json")))), rounds
         watched = xgboost.DMatrix(matrix.values[stop], y[stop])
         booster = xgboost.train(
-            asked, data, rounds, [(watched, "stop")], early_stopping_rounds=_PATIENCE, verbose_eval=False
+            asked, data, rounds, evals=[(watched, "stop")], early_stopping_rounds=_PATIENCE, verbose_eval=False
         )
         return RawTrees([]), int(booster.best_iteration) + 1
 
