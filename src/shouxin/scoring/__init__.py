@@ -10,6 +10,7 @@ the ``champion``, the one that decides; ``monitor`` watches it afterwards, and `
 know better.
 """
 
+from shouxin.scoring.comparing import Compared, Comparison, ModelChoice, compare, model_choices
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
@@ -32,7 +33,7 @@ from shouxin.scoring.domain.registry import (
 from shouxin.scoring.domain.scaling import SCALINGS, Scaling
 from shouxin.scoring.domain.score import Contribution, Score, pd_at, score_one
 from shouxin.scoring.domain.table import Table, UnableToFindColumn
-from shouxin.scoring.domain.training import TrainedModel, UnableToTrain
+from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.feedback import list_feedback, tell
 from shouxin.scoring.monitor import UnableToMonitor, latest_monitoring, monitor
 from shouxin.scoring.reading import UnableToReadTable, read_table
@@ -62,6 +63,8 @@ __all__ = [
     "Baseline",
     "Binning",
     "BinningRules",
+    "Compared",
+    "Comparison",
     "Contribution",
     "Evaluation",
     "Feedback",
@@ -69,6 +72,7 @@ __all__ = [
     "Gate",
     "GateFacts",
     "Interval",
+    "ModelChoice",
     "ModelRow",
     "ModelStage",
     "MonitoringRun",
@@ -76,6 +80,7 @@ __all__ = [
     "Promotion",
     "PromotionRefusal",
     "Reason",
+    "Recipe",
     "Scaling",
     "Score",
     "ScoredColumns",
@@ -101,6 +106,7 @@ __all__ = [
     "challenge",
     "challengers",
     "champion",
+    "compare",
     "corrected",
     "evaluate",
     "evaluate_table",
@@ -112,6 +118,7 @@ __all__ = [
     "latest_monitoring",
     "list_feedback",
     "list_models",
+    "model_choices",
     "monitor",
     "names_in_use",
     "open_gates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +39,15 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     holdout: float = 0.3,
+    trials: int = 0,
+    journal: Path | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
-    else a random share stratified by outcome. Raises UnableToTrain.
+    else a random share stratified by outcome. With ``trials`` settings are searched for on the training
+    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -54,6 +58,8 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         scaling=scaling,
         settings=settings or {},
         seed=seed,
+        trials=trials,
+        journal=journal,
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
@@ -97,7 +103,7 @@ def _experiment(
         raise nothing_left(dropped)
     groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
-    fitted = fit_columns(learnt, y[split.training], recipe)
+    fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     advance(3, _STEPS)
     fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shouxin.database import find_home
 from shouxin.entrypoints.bench import NAMES, Ground, Line, Report, Sizes, UnableToBench, run_all, run_bench
+from shouxin.entrypoints.cli.bench_models import bench_models
 from shouxin.entrypoints.cli.common import HomeOption, JsonOption, emit, fail, print_table, progress_bar, say
 
 _DEFAULT = Sizes()
@@ -18,7 +20,7 @@ _MET = {True: "met", False: "MISSED", None: ""}
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, or all.")],
+    name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, models, or all.")],
     customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
     shop_customers: Annotated[
         int, typer.Option(min=2_000, help="Customers of the shop at checkout.")
@@ -30,6 +32,13 @@ def bench(
     others: Annotated[
         bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
     ] = False,
+    public_set: Annotated[
+        str | None, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="models: the folder with the sets.")] = None,
+    models: Annotated[str, typer.Option("--models", help="models: which, as a,b; else all installed.")] = "",
+    trials: Annotated[int, typer.Option(min=0, help="models: settings tried for each, in every fold.")] = 0,
+    folds: Annotated[int, typer.Option(min=2, help="models: stratified folds.")] = 5,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,6 +46,10 @@ def bench(
 
     Nothing else should run on the machine meanwhile. Exit code 1 when a goal is missed.
     """
+    if name == "models":
+        place = find_home(home).path
+        bench_models(public_set, data, models=models, folds=folds, trials=trials, home=place, as_json=as_json)
+        return
     sizes = replace(
         _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
         rate=rate, repeats=repeats, others=others,

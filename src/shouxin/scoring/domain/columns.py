@@ -85,9 +85,7 @@ def pd_of_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -
     return pd_columns(sums_of(plan.scorer, ready) + artefact.intercept)
 
 
-def _found(
-    names: Sequence[str], columns: Mapping[str, npt.NDArray[Any]]
-) -> list[npt.NDArray[Any]]:
+def _found(names: Sequence[str], columns: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     lacking = [name for name in names if name not in columns]
     if lacking:
         raise UnableToScore(f"the table lacks {lacking[0]!r}, which the model reads")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +23,7 @@ from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import fit_scorecard
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
+from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
@@ -40,8 +42,14 @@ LEARNERS: dict[str, Learner] = {
 }
 
 
-def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) -> TrainedModel:
-    """Fit on every row given. Raises UnableToTrain."""
+def fit_columns(
+    columns: Mapping[str, Array],
+    y: npt.ArrayLike,
+    recipe: Recipe,
+    *,
+    advance: Advance = lambda _done, _total: None,
+) -> TrainedModel:
+    """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
     if recipe.scaling not in SCALINGS:
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
@@ -56,6 +64,10 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
     task = Task(kept, truth, recipe.seed, settings, recipe.groups)
+    tuned = _tuned(learner, task, recipe, advance=advance)
+    if tuned is not None:
+        settings = tuned.settings
+        task = replace(task, settings=settings)
     fitted = cross_fitted(learner.fit, task, learner.fit(task))
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
@@ -63,6 +75,7 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     report = _report(artefact, fitted, recipe) | {
         "baseline": baseline_of(artefact, columns, pd).as_data(),
         "settings": settings,
+        "tuning": tuned.as_data() if tuned is not None else None,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [
             {"name": name, "auc": round(area, 4), "kept_because": recipe.keep[name]}
@@ -70,6 +83,18 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
         ],
     }
     return TrainedModel(artefact, report)
+
+
+def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Advance) -> Tuned | None:
+    """What a search over the learner's space found, where one was asked for; settings asked for stay."""
+    if recipe.trials < 1 or not learner.space:
+        return None
+    space = {
+        name: (recipe.settings[name],) if name in recipe.settings else values
+        for name, values in learner.space.items()
+    }
+    journal = Journal(recipe.journal, task=task_name(task, learner=learner.name))
+    return raced(replace(learner, space=space), task, trials=recipe.trials, journal=journal, advance=advance)
 
 
 def _learner(recipe: Recipe) -> Learner:

@@ -66,9 +66,7 @@ class TreeScorer:
 
     def deltas(self, found: Sequence[Value]) -> list[int]:
         """One delta a feature."""
-        slots = [
-            column.slot(value, column.edges) for column, value in zip(self._columns, found, strict=True)
-        ]
+        slots = [column.slot(value, column.edges) for column, value in zip(self._columns, found, strict=True)]
         flat = self._flat
         entries = flat.states[flat.state_starts + np.array(slots, dtype=np.intp)[flat.features]]
         at = np.add.reduceat(entries, flat.cell_starts)[flat.cells]
@@ -122,8 +120,7 @@ class TreeScorer:
             cell for tree in self._trees for cell in cells_of(tree, self._slots, entries_max=_SUM_ENTRIES_MAX)
         )
         return [
-            CellTable(tuple(cell.classes), _states(cell, self._slots), _sums(cell)[None, :])
-            for cell in cells
+            CellTable(tuple(cell.classes), _states(cell, self._slots), _sums(cell)[None, :]) for cell in cells
         ]
 
     @cached_property

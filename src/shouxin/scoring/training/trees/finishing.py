@@ -69,9 +69,7 @@ def _with_heavier(tree: RawTree, met: Sequence[bool]) -> RawTree:
     return tree
 
 
-def _asked_only(
-    trees: Sequence[Tree], features: tuple[Feature, ...]
-) -> tuple[tuple[Feature, ...], Trees]:
+def _asked_only(trees: Sequence[Tree], features: tuple[Feature, ...]) -> tuple[tuple[Feature, ...], Trees]:
     """Only the features that a tree asks about, and the trees with their new places."""
     asked = sorted({index for tree in trees for index in tree.features})
     places = {index: place for place, index in enumerate(asked)}

@@ -26,6 +26,7 @@ from shouxin.scoring.training.trees.raw import RawTrees
 _STOPPING_FOLDS = 7
 _PATIENCE = 60
 _ROUNDS_MAX = 3_000
+_ROWS_FEW = 5_000
 
 # (matrix, rows to learn from, outcomes, rows to stop by or None, rounds at most) -> trees, rounds that helped
 Grow = Callable[[Matrix, Ints, Ints, Ints | None, int], tuple[RawTrees, int]]
@@ -42,7 +43,7 @@ def fit_lightgbm(task: Task) -> Fitted:
             "learning_rate": settings["learning_rate"],
             "num_leaves": settings["leaves"],
             "max_depth": 8,  # a path stays short enough for tables of contributions
-            "min_data_in_leaf": settings["rows_in_leaf"],
+            "min_data_in_leaf": _rows_in_leaf(task),
             "feature_fraction": settings["columns_share"],
             "bagging_fraction": settings["rows_share"],
             "bagging_freq": 1,
@@ -92,7 +93,12 @@ def fit_xgboost(task: Task) -> Fitted:
             return from_xgboost(json.loads(bytes(booster.save_raw("json")))), rounds
         watched = xgboost.DMatrix(matrix.values[stop], y[stop])
         booster = xgboost.train(
-            asked, data, rounds, evals=[(watched, "stop")], early_stopping_rounds=_PATIENCE, verbose_eval=False
+            asked,
+            data,
+            rounds,
+            evals=[(watched, "stop")],
+            early_stopping_rounds=_PATIENCE,
+            verbose_eval=False,
         )
         return RawTrees([]), int(booster.best_iteration) + 1
 
@@ -130,9 +136,20 @@ def fit_catboost(task: Task) -> Fitted:
 def _grown(task: Task, grow: Grow) -> Fitted:
     matrix = matrix_of(task.kept)
     fold = folds(task.y, count=_STOPPING_FOLDS, seed=task.seed, groups=task.groups)
-    _, rounds = grow(matrix, np.flatnonzero(fold != 0), task.y, np.flatnonzero(fold == 0), _ROUNDS_MAX)
-    raw, _ = grow(matrix, np.arange(len(task.y)), task.y, None, max(1, rounds))
-    return finished(task, matrix, raw, notes=[f"{max(1, rounds)} trees, as many as helped on rows held out"])
+    # One seventh of few rows says little of when to stop: every seventh is asked then.
+    asked = range(_STOPPING_FOLDS if len(task.y) <= _ROWS_FEW else 1)
+    helped = [
+        grow(matrix, np.flatnonzero(fold != part), task.y, np.flatnonzero(fold == part), _ROUNDS_MAX)[1]
+        for part in asked
+    ]
+    rounds = max(1, round(sum(helped) / len(helped)))
+    raw, _ = grow(matrix, np.arange(len(task.y)), task.y, None, rounds)
+    return finished(task, matrix, raw, notes=[f"{rounds} trees, as many as helped on rows held out"])
+
+
+def _rows_in_leaf(task: Task) -> int:
+    """As set, but never more than a fiftieth of the rows: few rows could not be told apart else."""
+    return int(min(task.settings["rows_in_leaf"], max(5, len(task.y) // 50)))
 
 
 def _catboost_json(model: Any) -> Any:
@@ -149,4 +166,3 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise UnableToTrain(f"{name} is not installed; pip install 'shouxin[boost]' brings it") from None
-

@@ -61,9 +61,7 @@ def _with_edges(raw: RawTrees, matrix: Matrix) -> tuple[Feature, ...]:
         for feature, own in zip(matrix.features, edges, strict=True)
     ]
     return tuple(
-        msgspec.structs.replace(
-            feature, rows=tuple(np.bincount(slots, minlength=feature.slots).tolist())
-        )
+        msgspec.structs.replace(feature, rows=tuple(np.bincount(slots, minlength=feature.slots).tolist()))
         for feature, slots in zip(bare, slots_of(matrix, bare), strict=True)
     )
 
