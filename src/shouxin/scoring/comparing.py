@@ -1,7 +1,7 @@
 """Comparing: every learner on the same folds of the same rows, out of fold, with intervals.
 
 No row is predicted by a model that saw it. Two learners are told apart only where the paired difference of
-their AUC (DeLong 1988) says so; of those within ``TIE`` of the best the one with the shortest document is chosen.
+their AUC (DeLong 1988) says so; of those within ``TIE`` of the best the shortest document is chosen.
 """
 
 from __future__ import annotations

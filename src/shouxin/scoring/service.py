@@ -47,7 +47,8 @@ def train(  # noqa: PLR0913 - all that can be said of a table
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
     else a random share stratified by outcome. With ``trials`` settings are searched for on the training
-    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it. Raises UnableToTrain.
+    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it.
+    Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,

@@ -1,4 +1,4 @@
-"""models: every learner on a public set, on the same folds, with intervals; a result too good to be true stops it."""
+"""models: every learner on a public set, on the same folds; what is too good to be true stops it."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ def _stop_at_leak(best: Compared, public: PublicSet) -> None:
     error = (area.high - area.low) / (2 * _Z)
     if area.value - _ERRORS * error > public.ceiling:
         raise UnableToBench(
-            f"leak: {best.name} has an AUC of {area.value:.4f} on {public.name}, more than {_ERRORS} standard "
-            f"errors above the best known ({public.ceiling:.4f}: {public.source}); some column tells the "
-            "outcome, or rows of one customer are on both sides"
+            f"leak: {best.name} has an AUC of {area.value:.4f} on {public.name}, more than {_ERRORS} "
+            f"standard errors above the best known ({public.ceiling:.4f}: {public.source}); "
+            "some column tells the outcome, or rows of one customer are on both sides"
         )
 
 

@@ -21,6 +21,7 @@ _MET = {True: "met", False: "MISSED", None: ""}
 
 def bench(
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, models, or all.")],
+    *,
     customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
     shop_customers: Annotated[
         int, typer.Option(min=2_000, help="Customers of the shop at checkout.")

@@ -2,8 +2,8 @@
 
 Random search with a race (Bergstra and Bengio 2012; Jamieson and Talwalkar 2016): the first trial is the
 defaults, the others are drawn from the learner's space without repeating. All are asked about the first
-fold; the better third goes on to the other folds, the defaults always do. The winner has the highest mean AUC out of
-fold. Rows of one group are never on both sides.
+fold; the better third goes on to the other folds, the defaults always do. The winner
+has the highest mean AUC out of fold. Rows of one group are never on both sides.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ answers as every other does (``contract``): whole millionths of a log-odd, a ref
 """
 
 from shouxin.scoring.domain.families.tables import Tables, Term
-from shouxin.scoring.domain.families.trees import Tree, Trees
+from shouxin.scoring.domain.families.tree import Tree
+from shouxin.scoring.domain.families.trees import Trees
 
 # One more family is one more member here. msgspec reads the one that ``family`` names.
 Body = Tables | Trees

@@ -1,7 +1,7 @@
 """Paths and cells: which slots lead to a leaf, and leaves joined where one small table can tell of them all.
 
-A *cell* is a part of a tree whose leaves are told apart by few enough states of few features: each feature's
-slots fall into classes that the cell can not tell apart, and a class for each feature is one entry of a table.
+A *cell* is a part of a tree whose leaves are told apart by few enough states of few features: each
+feature's slots fall into classes that the cell can not tell apart, and a class for each feature is one entry.
 """
 
 from __future__ import annotations
@@ -9,35 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Slots = npt.NDArray[np.int64]
-
-
-class TreeLike(Protocol):
-    """What is read of a tree (see ``trees.Tree``)."""
-
-    @property
-    def features(self) -> tuple[int, ...]: ...
-    @property
-    def cuts(self) -> tuple[int, ...]: ...
-    @property
-    def others(self) -> tuple[tuple[int, ...], ...]: ...
-    @property
-    def left(self) -> tuple[int, ...]: ...
-    @property
-    def right(self) -> tuple[int, ...]: ...
-    @property
-    def leaves(self) -> tuple[int, ...]: ...
-    @property
-    def cover(self) -> tuple[float, ...]: ...
+from shouxin.scoring.domain.families.tree import Tree
 
 
 class Path(NamedTuple):
-    """How a leaf is reached: by feature the slots that lead there (a bit each), and the share of cover kept."""
+    """How a leaf is reached: by feature the slots that lead there, a bit each, and the cover kept."""
 
     leaf: int
     value: int
@@ -74,12 +55,12 @@ class _Walk:
     spans: dict[int, tuple[int, int]]
 
 
-def paths_of(tree: TreeLike, slots: Sequence[int]) -> list[Path]:
+def paths_of(tree: Tree, slots: Sequence[int]) -> list[Path]:
     """The paths of a tree's leaves, left before right; ``slots`` is how many each feature has."""
     return _walked(tree, slots).paths
 
 
-def cells_of(tree: TreeLike, slots: Sequence[int], *, entries_max: int) -> list[Cell]:
+def cells_of(tree: Tree, slots: Sequence[int], *, entries_max: int) -> list[Cell]:
     """The tree in as few cells as ``entries_max`` a table allows; a leaf alone is always one."""
     walk = _walked(tree, slots)
     cells: list[Cell] = []
@@ -96,7 +77,7 @@ def cells_of(tree: TreeLike, slots: Sequence[int], *, entries_max: int) -> list[
     return cells
 
 
-def left_mask(tree: TreeLike, node: int) -> int:
+def left_mask(tree: Tree, node: int) -> int:
     """The slots that go left at a node, a bit each."""
     mask = (1 << tree.cuts[node]) - 1
     for slot in tree.others[node]:
@@ -110,7 +91,7 @@ def slots_in(mask: int, count: int) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.unpackbits(octets, bitorder="little"))
 
 
-def _walked(tree: TreeLike, slots: Sequence[int]) -> _Walk:
+def _walked(tree: Tree, slots: Sequence[int]) -> _Walk:
     covers = _node_covers(tree)
     walk = _Walk([], {})
 
@@ -135,7 +116,7 @@ def _walked(tree: TreeLike, slots: Sequence[int]) -> _Walk:
     return walk
 
 
-def _node_covers(tree: TreeLike) -> dict[int, float]:
+def _node_covers(tree: Tree) -> dict[int, float]:
     covers: dict[int, float] = {~leaf: float(cover) for leaf, cover in enumerate(tree.cover)}
     for node in range(len(tree.features) - 1, -1, -1):
         covers[node] = covers[tree.left[node]] + covers[tree.right[node]]

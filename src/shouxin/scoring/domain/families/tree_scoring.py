@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.families.tree_paths import Cell, TreeLike, cells_of, paths_of, slots_in
+from shouxin.scoring.domain.families.tree import Tree
+from shouxin.scoring.domain.families.tree_paths import Cell, cells_of, paths_of, slots_in
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.inputs import Floats, Ints, Value, column_of, prepared
 
@@ -47,7 +48,7 @@ class CellTable(NamedTuple):
 class TreeScorer:
     """Trees made ready for scoring: see ``contract.Scorer``. Tables are built when first asked for."""
 
-    def __init__(self, trees: Sequence[TreeLike], features: tuple[Feature, ...]) -> None:
+    def __init__(self, trees: Sequence[Tree], features: tuple[Feature, ...]) -> None:
         self._trees = trees
         self._slots = [feature.slots for feature in features]
         self._columns = tuple(map(column_of, features))

@@ -1,4 +1,4 @@
-"""Finishing: raw trees become what a learner hands over: mended, short, and with the report of every variable."""
+"""Finishing: raw trees become what a learner hands over, mended and short, with a report of each variable."""
 
 from __future__ import annotations
 

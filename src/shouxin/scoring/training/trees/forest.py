@@ -1,8 +1,8 @@
 """Forests: one decision tree, or many whose leaves' log-odds are averaged and then calibrated.
 
 A forest's usual vote is an average of probabilities, which no sum of contributions gives. So each leaf keeps
-its smoothed log-odds, and the score is ``a + b * their mean``, where a and b come from a logistic regression on the
-mean over the trees that did not learn from the row (out of bag; Platt 1999). The order of customers is nearly
+its smoothed log-odds, and the score is ``a + b * their mean``; a and b come from a logistic regression on
+the mean over the trees that did not learn from the row (out of bag; Platt 1999). The order of customers is nearly
 that of the vote; what is gained is that the score adds up.
 """
 

@@ -1,6 +1,6 @@
 """Importing: the models of LightGBM, XGBoost, CatBoost and scikit-learn as raw trees, question by question.
 
-Each takes what the library itself writes down (JSON, or scikit-learn's arrays) and keeps its leaves as they are.
+Each takes what the library itself writes down (JSON, or scikit-learn's arrays) and keeps its leaves.
 What can not be repeated exactly is refused by name. Checked against the libraries' own margins in the tests.
 """
 
@@ -116,7 +116,7 @@ def _catboost_tree(
         if depth < 0:
             return tree.end(scale * found["leaf_values"][leaf], float(found["leaf_weights"][leaf]))
         column = flat[int(splits[depth]["float_feature_index"])]
-        # CatBoost compares in float32, and only a value above the border goes right (bit ``depth`` of the leaf).
+        # CatBoost compares in float32, and a value above the border goes right (bit ``depth``).
         border = last_rounding_to(np.float32(splits[depth]["border"]))
         node = tree.ask(column, border, missing_left=missing[column])
         tree.left[node] = read(depth - 1, leaf)

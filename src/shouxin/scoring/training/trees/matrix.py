@@ -34,7 +34,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """``values`` is (rows, columns); ``readings`` and ``directions`` are by column; features have no edges yet."""
+    """``values`` is (rows, columns); ``readings``, ``directions`` by column; features have no edges yet."""
 
     values: Floats
     readings: tuple[Reading, ...]

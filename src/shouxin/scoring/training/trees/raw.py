@@ -56,7 +56,7 @@ class RawTrees:
 
 
 def last_below(threshold: np.float32) -> float:
-    """The largest float64 that rounds to a float32 below ``threshold``: ``float32(x) < t`` is ``x <= this``."""
+    """The largest float64 rounding to a float32 below ``threshold``: ``float32(x) < t`` is ``x <= this``."""
     return last_rounding_to(np.nextafter(threshold, np.float32(-np.inf)))
 
 
