@@ -17,13 +17,17 @@ from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import fit_ebm
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.stacking import stacking_learners
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
 from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
+
+STACKED = ("lightgbm", "xgboost", "catboost")
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
@@ -38,6 +42,8 @@ LEARNERS: dict[str, Learner] = {
             ("shouxin", "numpy", "interpret-core"),
         ),
         *TREE_LEARNERS,
+        *stacking_learners([learner for learner in TREE_LEARNERS if learner.name in STACKED]),
+        *ANOMALY_LEARNERS,
     )
 }
 
