@@ -1,7 +1,8 @@
-"""Anomalies: how unlike everybody else is this customer? Learnt without outcomes, then put on the scale of a PD.
+"""Anomalies: how unlike everybody else is this customer? Learnt without outcomes, then told as a PD.
 
-An anomaly is no reason to decline anybody: these models are indicators, to be looked at beside a model that knows
-outcomes. So that they can be compared with one, two numbers are learnt from the outcomes: ``a + b * anomaly``.
+An anomaly is no reason to decline anybody: these models are indicators, to be looked at beside a model that
+knows outcomes. So that they can be compared with one, two numbers are learnt from the outcomes:
+``a + b * anomaly``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _EULER = 0.5772156649015329
 def fit_ecod(task: Task) -> Fitted:
     """How far out in the tails, feature by feature (ECOD: Li et al. 2022): tables, so exactly told.
 
-    A feature counts by its rarer tail where it is skewed to it: -log of the share of customers at least as far out.
+    A feature counts by the tail that it is skewed to: -log of the share of customers at least as far out.
     """
     matrix = matrix_of(task.kept)
     features = _sliced(matrix)

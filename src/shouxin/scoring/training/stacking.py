@@ -1,8 +1,8 @@
 """Stacking: several learners joined, as the ceiling that a model one can read has to come near to.
 
-A blend takes the mean of its members' log-odds. A stack weighs them: every member predicts rows that it did not
-learn from, a logistic regression of the outcome on those predictions gives the weights (Wolpert 1992), none of
-them below zero, and then every member learns from all rows.
+A blend takes the mean of its members' log-odds. A stack weighs them: every member predicts rows that it did
+not learn from, a logistic regression of the outcome on those predictions gives the weights (Wolpert 1992),
+none of them below zero, and then every member learns from all rows.
 """
 
 from __future__ import annotations

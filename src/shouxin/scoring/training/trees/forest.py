@@ -2,8 +2,8 @@
 
 A forest's usual vote is an average of probabilities, which no sum of contributions gives. So each leaf keeps
 its smoothed log-odds, and the score is ``a + b * their mean``; a and b come from a logistic regression on
-the mean over the trees that did not learn from the row (out of bag; Platt 1999). The order of customers is nearly
-that of the vote; what is gained is that the score adds up.
+the mean over the trees that did not learn from the row (out of bag; Platt 1999). The order of customers is
+nearly that of the vote; what is gained is that the score adds up.
 """
 
 from __future__ import annotations
@@ -87,10 +87,16 @@ def coded(matrix: Matrix) -> tuple[Floats, list[Floats]]:
 def uncoded(tree: RawTree, cuts: Sequence[Floats]) -> RawTree:
     """The same tree asking about values: a code of k or less is a value of at most cut k."""
     tree.thresholds = [
-        float(cuts[column][int(threshold)]) if math.isfinite(threshold) else threshold
-        for column, threshold in zip(tree.columns, tree.thresholds, strict=True)
+        _cut(cuts[column], threshold) for column, threshold in zip(tree.columns, tree.thresholds, strict=True)
     ]
     return tree
+
+
+def _cut(cuts: Floats, threshold: float) -> float:
+    """The last cut that a code up to ``threshold`` may be above; below the first code nothing is."""
+    if not math.isfinite(threshold):
+        return threshold
+    return float(cuts[math.floor(threshold)]) if threshold >= 0 else -math.inf
 
 
 def _rows_in_leaf(task: Task) -> int:

@@ -53,8 +53,7 @@ def _with_edges(raw: RawTrees, matrix: Matrix) -> tuple[Feature, ...]:
     edges: list[set[float]] = [set() for _ in matrix.features]
     for tree in raw.trees:
         for column, threshold in zip(tree.columns, tree.thresholds, strict=True):
-            # A threshold that nothing exceeds asks only whether the value is known: it needs no edge.
-            if matrix.readings[column].slot is None and math.isfinite(_edge(threshold)):
+            if matrix.readings[column].slot is None and _cuts(threshold):
                 edges[matrix.readings[column].feature].add(_edge(threshold))
     bare = [
         msgspec.structs.replace(feature, edges=tuple(sorted(own)))
@@ -64,6 +63,11 @@ def _with_edges(raw: RawTrees, matrix: Matrix) -> tuple[Feature, ...]:
         msgspec.structs.replace(feature, rows=tuple(np.bincount(slots, minlength=feature.slots).tolist()))
         for feature, slots in zip(bare, slots_of(matrix, bare), strict=True)
     )
+
+
+def _cuts(threshold: float) -> bool:
+    """Whether values lie on both sides; else only missing ones are told apart, which needs no edge."""
+    return threshold > -math.inf and math.isfinite(_edge(threshold))
 
 
 def _edge(threshold: float) -> float:
@@ -92,7 +96,8 @@ def _question(raw: RawTree, node: int, reading: Reading, feature: Feature) -> tu
     threshold, missing_left = raw.thresholds[node], raw.missing_left[node]
     apart = range(feature.regular, feature.slots) if feature.type == "numeric" else range(feature.slots)
     if reading.slot is None:
-        cut = bisect_left(feature.edges, _edge(threshold)) + 1
+        all_or_none = feature.regular if threshold > 0 else 0
+        cut = bisect_left(feature.edges, _edge(threshold)) + 1 if _cuts(threshold) else all_or_none
         return cut, tuple(apart) if missing_left else ()
     named = reading.slot + (feature.regular + 1 if feature.type == "numeric" else 0)
     zero_left, one_left = threshold >= 0.0, threshold >= 1.0
