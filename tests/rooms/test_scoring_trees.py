@@ -40,7 +40,7 @@ NEEDS = {"xgboost": "xgboost", "catboost": "catboost", "blend": "catboost", "sta
 
 
 def shop(rows: int = 1200, *, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Customers with missing values, a special code and a category; lateness and a pair of features decide."""
+    """Customers with missing values, a special code and a category; lateness and a pair decide."""
     rng = np.random.default_rng(seed)
     late = rng.poisson(0.8, rows).astype(float)
     late[rng.random(rows) < 0.1] = -9.0
