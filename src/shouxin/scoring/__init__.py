@@ -10,10 +10,9 @@ the ``champion``, the one that decides; ``monitor`` watches it afterwards, and `
 know better.
 """
 
-from shouxin.scoring.comparing import Compared, Comparison, ModelChoice, compare, model_choices
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
-from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.columns import ScoredColumns, pd_of_columns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
@@ -33,7 +32,7 @@ from shouxin.scoring.domain.registry import (
 from shouxin.scoring.domain.scaling import SCALINGS, Scaling
 from shouxin.scoring.domain.score import Contribution, Score, pd_at, score_one
 from shouxin.scoring.domain.table import Table, UnableToFindColumn
-from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.domain.training import TrainedModel, UnableToTrain
 from shouxin.scoring.feedback import list_feedback, tell
 from shouxin.scoring.monitor import UnableToMonitor, latest_monitoring, monitor
 from shouxin.scoring.reading import UnableToReadTable, read_table
@@ -54,7 +53,7 @@ from shouxin.scoring.registry import (
     stages_of,
     withdraw,
 )
-from shouxin.scoring.service import evaluate_table, train, train_columns
+from shouxin.scoring.service import evaluate_table, learners, train, train_columns
 
 __all__ = [
     "GATE_WORDS",
@@ -63,8 +62,6 @@ __all__ = [
     "Baseline",
     "Binning",
     "BinningRules",
-    "Compared",
-    "Comparison",
     "Contribution",
     "Evaluation",
     "Feedback",
@@ -72,7 +69,6 @@ __all__ = [
     "Gate",
     "GateFacts",
     "Interval",
-    "ModelChoice",
     "ModelRow",
     "ModelStage",
     "MonitoringRun",
@@ -80,7 +76,6 @@ __all__ = [
     "Promotion",
     "PromotionRefusal",
     "Reason",
-    "Recipe",
     "Scaling",
     "Score",
     "ScoredColumns",
@@ -106,7 +101,6 @@ __all__ = [
     "challenge",
     "challengers",
     "champion",
-    "compare",
     "corrected",
     "evaluate",
     "evaluate_table",
@@ -116,13 +110,14 @@ __all__ = [
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",
+    "learners",
     "list_feedback",
     "list_models",
-    "model_choices",
     "monitor",
     "names_in_use",
     "open_gates",
     "pd_at",
+    "pd_of_columns",
     "promote",
     "psi",
     "read_table",

@@ -1,134 +1,198 @@
-"""models: every learner on a public set, on the same folds; what is too good to be true stops it."""
+"""models: every learner on the same folds of a public set, with intervals, beside what is known of the set.
+
+A figure is of predictions for rows that the model did not see: five stratified folds, each predicted by a
+model of the other four. An AUC beyond what is known of honest work, by three standard errors, stops the run:
+it is a leak.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from shouxin.entrypoints.bench.lines import Line
-from shouxin.entrypoints.bench.public_sets import PUBLIC_SETS, PublicSet
-from shouxin.entrypoints.bench.running import UnableToBench
-from shouxin.scoring import Compared, Comparison, Recipe, compare, model_choices
+import numpy as np
+import numpy.typing as npt
 
-# The best glass box may be this far behind the best of all.
-_GLASS_BEHIND = 0.002
-_ERRORS = 3
+from shouxin import scoring
+from shouxin.entrypoints.bench.credit_sets import CreditSet, read_set
+from shouxin.entrypoints.bench.ground import Ground
+from shouxin.entrypoints.bench.lines import Line, Report
+from shouxin.scoring import Evaluation, Interval
+from shouxin.scoring.domain.split import folds
+
+_SEED = 7
+# No winner inside 0.003 AUC: the simpler one.
+_ROPE = 0.003
+_GLASS_BOX = ("scorecard", "ebm")
 _Z = 1.959964
+_DATA_ASKED = "name the folder of public sets with --data (docs/benchmarks.md says where each comes from)"
+
+
+class UnableToBenchModels(RuntimeError):
+    """The bench was stopped: no data, no learner, or a figure that only a leak can give."""
 
 
 @dataclass(frozen=True, slots=True)
-class ModelsReport:
-    """A comparison on a public set, and what of it was promised."""
+class ModelResult:
+    """What one learner reached, out of fold; ``seconds`` are of training all folds."""
 
-    public_set: PublicSet
-    comparison: Comparison
-    folds: int
-    trials: int
-    lines: tuple[Line, ...]
-
-    @property
-    def met(self) -> bool:
-        """Whether no goal that could be judged is missed."""
-        return all(line.met is not False for line in self.lines)
+    name: str
+    meaning: str
+    evaluation: Evaluation
+    pd: npt.NDArray[np.float64]
+    seconds: float
+    variables: int
+    gap: Interval | None = None
 
     def as_data(self) -> dict[str, Any]:
-        """What ``shouxin bench models --json`` prints."""
-        found, public = self.comparison, self.public_set
+        """A row of the bench table; ``behind`` is the best's AUC less this one's, paired."""
+        figures = self.evaluation.as_data()
         return {
-            "name": "models",
-            "set": public.name,
-            "rows": len(found.y),
-            "events": int(found.y.sum()),
-            "folds": self.folds,
-            "trials": self.trials,
-            "ceiling": {"auc": public.ceiling, "source": public.source},
-            "models": [self._model(model) for model in found.models],
-            "left_out": [{"name": name, "reason": why} for name, why in found.left_out.items()],
-            "best": found.best.name,
-            "chosen": found.chosen.name,
-            "lines": [line.as_data() for line in self.lines],
-            "met": self.met,
-        }
-
-    def _model(self, model: Compared) -> dict[str, Any]:
-        figures = model.figures.as_data()
-        return {
-            "name": model.name,
-            "tier": model.family,
-            **{name: figures[name] for name in ("auc", "ks", "gini", "brier", "slope")},
-            "auc_by_fold": [round(area, 6) for area in model.by_fold],
-            "behind_best": self.comparison.behind(model).as_data(),
-            "seconds": round(model.seconds, 1),
-            "bytes": model.size,
-            "settings": list(model.settings),
+            "name": self.name,
+            "tier": self.meaning,
+            **{key: figures[key] for key in ("auc", "ks", "gini", "brier", "slope")},
+            "variables": self.variables,
+            "seconds": round(self.seconds, 2),
+            "behind": self.gap.as_data() if self.gap else None,
         }
 
 
-def run_models(
+def run_models(ground: Ground) -> Report:
+    """Train and measure every learner that is installed, and write the table into the home."""
+    sizes = ground.sizes
+    if sizes.data is None:
+        raise UnableToBenchModels(_DATA_ASKED)
+    known, columns, y = read_set(sizes.set_name, sizes.data)
+    fold = folds(y, count=sizes.folds, seed=_SEED)
+    results: list[ModelResult] = []
+    for name in _wanted(sizes.learners):
+        found = _measured(ground, name, known, columns, y, fold)
+        _stop_at_a_leak(known, found)
+        results.append(found)
+        ground.say(f"  {name}: AUC {found.evaluation.auc.value:.4f} in {found.seconds:.1f} s")
+    compared = _compared(results, y)
+    report = Report("models", tuple(_goals(known, compared)), _told(known, compared, y, sizes.folds))
+    _keep(ground.home.path / "bench" / f"models-{known.name}.json", report)
+    return report
+
+
+def _wanted(asked: Sequence[str]) -> list[str]:
+    """The learners asked for, or all that this installation can train, the simplest first."""
+    there = scoring.learners()
+    if unknown := [name for name in asked if name not in there]:
+        raise UnableToBenchModels(f"there is no model {unknown[0]!r}; there are {', '.join(there)}")
+    return list(asked) or [name for name, learner in there.items() if all(map(_installed, learner.tools))]
+
+
+def _installed(distribution: str) -> bool:
+    module = {"scikit-learn": "sklearn", "interpret-core": "interpret", "xgboost-cpu": "xgboost"}
+    return find_spec(module.get(distribution, distribution)) is not None
+
+
+def _measured(
+    ground: Ground,
     name: str,
-    data: Path,
-    *,
-    models: Sequence[str] = (),
-    folds: int = 5,
-    trials: int = 0,
-    seed: int = 7,
-    keep_in: Path | None = None,
-    advance: Callable[[int, int], None] = lambda _done, _total: None,
-) -> ModelsReport:
-    """Compare ``models`` (all that are installed where none is named) on the set ``name`` below ``data``.
-
-    Raises UnableToBench: no such set or model, or a leak. UnableToReadTable, UnableToTrain.
-    """
-    if name not in PUBLIC_SETS:
-        raise UnableToBench(f"there is no public set {name!r}; there are {', '.join(PUBLIC_SETS)}")
-    public = PUBLIC_SETS[name]
-    wanted = _wanted(models)
-    columns, y = public.read(data / name if (data / name).is_dir() else data)
-    found = compare(
-        columns, y, models=wanted, recipe=Recipe(seed=seed), count=folds, trials=trials, keep_in=keep_in,
-        advance=advance,
-    )  # fmt: skip
-    _stop_at_leak(found.best, public)
-    return ModelsReport(public, found, folds, trials, _lines(found, public))
-
-
-def _wanted(models: Sequence[str]) -> list[str]:
-    choices = {choice.name: choice for choice in model_choices()}
-    unknown = next((name for name in models if name not in choices), None)
-    if unknown is not None:
-        raise UnableToBench(f"there is no model {unknown!r}; there are {', '.join(choices)}")
-    return list(models) or [name for name, choice in choices.items() if choice.missing is None]
+    known: CreditSet,
+    columns: Mapping[str, npt.NDArray[Any]],
+    y: npt.NDArray[np.int64],
+    fold: npt.NDArray[np.int64],
+) -> ModelResult:
+    pd, seconds, variables, count = np.empty(len(y)), 0.0, 0, int(fold.max()) + 1
+    with ground.bar(f"{known.name}: {name}") as advance:
+        for number in range(count):
+            apart = fold == number
+            started = perf_counter()
+            trained = scoring.train_columns(
+                {column: values[~apart] for column, values in columns.items()},
+                y[~apart],
+                model=name,
+                special=known.special,
+                directions=known.directions,
+                seed=_SEED,
+            )
+            seconds += perf_counter() - started
+            variables = max(variables, len(trained.artefact.names))
+            held = {column: columns[column][apart] for column in trained.artefact.names}
+            pd[apart] = scoring.pd_of_columns(trained.artefact, held)
+            advance(number + 1, count)
+    meaning = scoring.learners()[name].meaning.en
+    return ModelResult(name, meaning, scoring.evaluate(y, pd), pd, seconds, variables)
 
 
-def _stop_at_leak(best: Compared, public: PublicSet) -> None:
-    """Nobody beats the best of a well-known set by three standard errors without knowing the answers."""
-    area = best.figures.auc
-    error = (area.high - area.low) / (2 * _Z)
-    if area.value - _ERRORS * error > public.ceiling:
-        raise UnableToBench(
-            f"leak: {best.name} has an AUC of {area.value:.4f} on {public.name}, more than {_ERRORS} "
-            f"standard errors above the best known ({public.ceiling:.4f}: {public.source}); "
-            "some column tells the outcome, or rows of one customer are on both sides"
+def _stop_at_a_leak(known: CreditSet, found: ModelResult) -> None:
+    area = found.evaluation.auc
+    error = (area.high - area.low) / 2 / _Z
+    if area.value - 3 * error > known.ceiling:
+        raise UnableToBenchModels(
+            f"leak: {found.name} reaches an AUC of {area.value:.4f} on {known.name}, three standard errors "
+            f"above {known.ceiling}, the best that is known of honest work; look for a column of after "
+            "the event"
         )
 
 
-def _lines(found: Comparison, public: PublicSet) -> tuple[Line, ...]:
-    lines = [_line("best", found.best, public)]
-    lines += [
-        _line(model.name, model, public)
-        for model in found.models
-        if model.name in public.goals and model is not found.best
+def _compared(results: Sequence[ModelResult], y: npt.NDArray[np.int64]) -> list[ModelResult]:
+    """Each with how far it is behind the best, by DeLong's test for paired curves; the best first."""
+    from dataclasses import replace
+
+    ordered = sorted(results, key=lambda one: -one.evaluation.auc.value)
+    truth = y.astype(np.float64)
+    return [
+        replace(one, gap=scoring.auc_difference(truth, ordered[0].pd, one.pd))
+        if one is not ordered[0]
+        else one
+        for one in ordered
     ]
-    glass = next((model for model in found.models if model.family == "tables"), None)
-    if glass is not None and len({model.family for model in found.models}) > 1:
-        behind = found.best.figures.auc.value - glass.figures.auc.value
-        note = f"{glass.name} against {found.best.name}"
-        lines.append(Line("glass box behind the best", behind, "AUC", goal=_GLASS_BEHIND, note=note))
-    return tuple(lines)
 
 
-def _line(name: str, model: Compared, public: PublicSet) -> Line:
-    goal = public.goals.get(name)
-    return Line(name, model.figures.auc.value, "AUC", goal=goal, keeps=">=", note=f"{name}: {model.name}")
+def _winner(ordered: Sequence[ModelResult]) -> str:
+    """The simplest of those within 0.003 of the best; learners are listed the simplest first."""
+    near = {one.name for one in ordered if ordered[0].evaluation.auc.value - one.evaluation.auc.value < _ROPE}
+    return next(name for name in scoring.learners() if name in near)
+
+
+def _goals(known: CreditSet, ordered: Sequence[ModelResult]) -> list[Line]:
+    areas = {one.name: one.evaluation.auc.value for one in ordered}
+    best = ordered[0]
+    lines = [
+        Line(
+            f"best of the bench ({best.name})",
+            best.evaluation.auc.value,
+            "AUC",
+            goal=known.goals.get("best"),
+            keeps=">=",
+        )
+    ]
+    boxes = [areas[name] for name in _GLASS_BOX if name in areas]
+    if boxes:
+        behind = best.evaluation.auc.value - max(boxes)
+        lines.append(Line("glass box behind the best", behind, "AUC", goal=known.goals.get("glass_box_gap")))
+    if "scorecard" in areas:
+        lines.append(
+            Line("scorecard", areas["scorecard"], "AUC", goal=known.goals.get("scorecard"), keeps=">=")
+        )
+    return lines
+
+
+def _told(
+    known: CreditSet, ordered: Sequence[ModelResult], y: npt.NDArray[np.int64], count: int
+) -> dict[str, Any]:
+    return {
+        "set": known.name,
+        "rows": len(y),
+        "events": int(y.sum()),
+        "folds": count,
+        "ceiling": known.ceiling,
+        "winner": _winner(ordered),
+        "models": [one.as_data() for one in ordered],
+    }
+
+
+def _keep(path: Path, report: Report) -> None:
+    """Where the console looks for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report.as_data(), ensure_ascii=False, indent=1), encoding="utf-8")

@@ -18,7 +18,7 @@ from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
-from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
@@ -35,12 +35,7 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
         ),
-        Learner(
-            "ebm",
-            Bilingual("可解释提升模型", "Explainable boosting machine"),
-            fit_ebm,
-            ("shouxin", "numpy", "interpret-core"),
-        ),
+        EBM,
         *TREE_LEARNERS,
         *stacking_learners([learner for learner in TREE_LEARNERS if learner.name in STACKED]),
         *ANOMALY_LEARNERS,
@@ -74,7 +69,9 @@ def fit_columns(
     if tuned is not None:
         settings = tuned.settings
         task = replace(task, settings=settings)
-    fitted = cross_fitted(learner.fit, task, learner.fit(task))
+    fitted = learner.fit(task)
+    if not learner.stops_itself:
+        fitted = cross_fitted(learner.fit, task, fitted)
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
     pd = pd_of_columns(artefact, {name: columns[name] for name in artefact.names})

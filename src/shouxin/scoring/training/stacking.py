@@ -45,8 +45,8 @@ def stacking_learners(learners: Sequence[Learner]) -> tuple[Learner, ...]:
 
     space = {"members": (members, *pairs)}
     return (
-        Learner("blend", Bilingual("混合模型", "Blend"), blend, tools, space, extra),
-        Learner("stack", Bilingual("堆叠模型", "Stack"), stack, tools, space, extra),
+        Learner("blend", Bilingual("混合模型", "Blend"), blend, tools, space, extra, stops_itself=True),
+        Learner("stack", Bilingual("堆叠模型", "Stack"), stack, tools, space, extra, stops_itself=True),
     )
 
 
@@ -76,7 +76,9 @@ def _joined(task: Task, known: Mapping[str, Learner], weigh: Weigh) -> Fitted:
 
 
 def _fit(member: Learner, task: Task) -> Fitted:
-    return member.fit(replace(task, settings=member.defaults))
+    # One bag of each: the mean of different members steadies as the mean of bags does.
+    alone = {"bags": 1} if "bags" in member.space else {}
+    return member.fit(replace(task, settings={**member.defaults, **alone}))
 
 
 def _equally(_task: Task, members: Sequence[Learner]) -> tuple[list[float], float]:

@@ -1,7 +1,8 @@
 """Growing: boosted trees by LightGBM, XGBoost and CatBoost, stopped by rows they did not learn from.
 
-Each learns twice: on six rows in seven, to find how many trees help on the seventh; then that many trees on
-all rows. Declared directions are asked of the library and checked afterwards (``monotone``).
+Each learns in bags: on six rows in seven, as long as it helps on the seventh, and the score is the mean of
+the bags. One bag is the library as it comes; more are steadier, and longer. Declared directions are asked of
+the library and checked afterwards (``monotone``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,9 @@ from shouxin.scoring.training.trees.raw import RawTrees
 _STOPPING_FOLDS = 7
 _PATIENCE = 60
 _ROUNDS_MAX = 3_000
-_ROWS_FEW = 5_000
 
-# (matrix, rows to learn from, outcomes, rows to stop by or None, rounds at most) -> trees, rounds that helped
-Grow = Callable[[Matrix, Ints, Ints, Ints | None, int], tuple[RawTrees, int]]
+# (task, matrix, rows to learn from, rows to stop by) -> the trees that helped, and how many rounds they took
+Grow = Callable[[Task, Matrix, Ints, Ints], tuple[RawTrees, int]]
 
 
 def fit_lightgbm(task: Task) -> Fitted:
@@ -37,7 +38,8 @@ def fit_lightgbm(task: Task) -> Fitted:
     lightgbm = _library("lightgbm")
     settings = task.settings
 
-    def grow(matrix: Matrix, rows: Ints, y: Ints, stop: Ints | None, rounds: int) -> tuple[RawTrees, int]:
+    def grow(own: Task, matrix: Matrix, rows: Ints, stop: Ints) -> tuple[RawTrees, int]:
+        y = own.y
         asked = {
             "objective": "binary",
             "learning_rate": settings["learning_rate"],
@@ -53,17 +55,16 @@ def fit_lightgbm(task: Task) -> Fitted:
             "deterministic": True,
             "force_row_wise": True,
             "num_threads": 1,
-            "seed": task.seed,
+            "seed": own.seed,
             "verbose": -1,
         }
         told = {name: value for name, value in asked.items() if value is not None}
         data = lightgbm.Dataset(matrix.values[rows], y[rows])
-        if stop is None:
-            return from_lightgbm(lightgbm.train(told, data, rounds).dump_model()), rounds
         watched = lightgbm.Dataset(matrix.values[stop], y[stop], reference=data)
         patience = lightgbm.early_stopping(_PATIENCE, verbose=False)
-        booster = lightgbm.train(told, data, rounds, valid_sets=[watched], callbacks=[patience])
-        return RawTrees([]), int(booster.best_iteration)
+        booster = lightgbm.train(told, data, _ROUNDS_MAX, valid_sets=[watched], callbacks=[patience])
+        best = max(1, int(booster.best_iteration))
+        return from_lightgbm(booster.dump_model(num_iteration=best)), best
 
     return _grown(task, grow)
 
@@ -73,7 +74,8 @@ def fit_xgboost(task: Task) -> Fitted:
     xgboost = _library("xgboost")
     settings = task.settings
 
-    def grow(matrix: Matrix, rows: Ints, y: Ints, stop: Ints | None, rounds: int) -> tuple[RawTrees, int]:
+    def grow(own: Task, matrix: Matrix, rows: Ints, stop: Ints) -> tuple[RawTrees, int]:
+        y = own.y
         asked = {
             "objective": "binary:logistic",
             "eta": settings["learning_rate"],
@@ -85,22 +87,20 @@ def fit_xgboost(task: Task) -> Fitted:
             "monotone_constraints": "(" + ",".join(map(str, matrix.directions)) + ")",
             "tree_method": "hist",
             "nthread": 1,
-            "seed": task.seed,
+            "seed": own.seed,
         }
         data = xgboost.DMatrix(matrix.values[rows], y[rows])
-        if stop is None:
-            booster = xgboost.train(asked, data, rounds)
-            return from_xgboost(json.loads(bytes(booster.save_raw("json")))), rounds
         watched = xgboost.DMatrix(matrix.values[stop], y[stop])
         booster = xgboost.train(
             asked,
             data,
-            rounds,
+            _ROUNDS_MAX,
             evals=[(watched, "stop")],
             early_stopping_rounds=_PATIENCE,
             verbose_eval=False,
         )
-        return RawTrees([]), int(booster.best_iteration) + 1
+        best = int(booster.best_iteration) + 1
+        return from_xgboost(json.loads(bytes(booster[:best].save_raw("json")))), best
 
     return _grown(task, grow)
 
@@ -110,41 +110,43 @@ def fit_catboost(task: Task) -> Fitted:
     catboost = _library("catboost")
     settings = task.settings
 
-    def grow(matrix: Matrix, rows: Ints, y: Ints, stop: Ints | None, rounds: int) -> tuple[RawTrees, int]:
+    def grow(own: Task, matrix: Matrix, rows: Ints, stop: Ints) -> tuple[RawTrees, int]:
+        y = own.y
         model = catboost.CatBoostClassifier(
-            iterations=rounds,
+            iterations=_ROUNDS_MAX,
             learning_rate=settings["learning_rate"],
             depth=settings["depth"],
             l2_leaf_reg=settings["l2"],
             rsm=settings["columns_share"],
             monotone_constraints=list(matrix.directions) if any(matrix.directions) else None,
-            random_seed=task.seed,
+            random_seed=own.seed,
             thread_count=1,
             allow_writing_files=False,
             verbose=False,
         )
-        if stop is None:
-            model.fit(matrix.values[rows], y[rows])
-            return from_catboost(_catboost_json(model)), rounds
         watched = (matrix.values[stop], y[stop])
         model.fit(matrix.values[rows], y[rows], eval_set=watched, early_stopping_rounds=_PATIENCE)
-        return RawTrees([]), int(model.get_best_iteration()) + 1
+        return from_catboost(_catboost_json(model)), int(model.get_best_iteration()) + 1
 
     return _grown(task, grow)
 
 
 def _grown(task: Task, grow: Grow) -> Fitted:
+    """Bags: each learns from six rows in seven and stops by the others, and the score is their mean."""
     matrix = matrix_of(task.kept)
-    fold = folds(task.y, count=_STOPPING_FOLDS, seed=task.seed, groups=task.groups)
-    # One seventh of few rows says little of when to stop: every seventh is asked then.
-    asked = range(_STOPPING_FOLDS if len(task.y) <= _ROWS_FEW else 1)
-    helped = [
-        grow(matrix, np.flatnonzero(fold != part), task.y, np.flatnonzero(fold == part), _ROUNDS_MAX)[1]
-        for part in asked
-    ]
-    rounds = max(1, round(sum(helped) / len(helped)))
-    raw, _ = grow(matrix, np.arange(len(task.y)), task.y, None, rounds)
-    return finished(task, matrix, raw, notes=[f"{rounds} trees, as many as helped on rows held out"])
+    count = task.settings["bags"]
+    bags, lengths = [], []
+    for bag in range(count):
+        fold = folds(task.y, count=_STOPPING_FOLDS, seed=task.seed + bag, groups=task.groups)
+        own = replace(task, seed=task.seed + bag)
+        raw, rounds = grow(own, matrix, np.flatnonzero(fold != 0), np.flatnonzero(fold == 0))
+        bags.append(raw.weighed(1 / count))
+        lengths.append(rounds)
+    joined = RawTrees([tree for raw in bags for tree in raw.trees], sum(raw.intercept for raw in bags))
+    told = ", ".join(map(str, lengths))
+    return finished(
+        task, matrix, joined, notes=[f"trees of each bag, as many as helped on rows held out: {told}"]
+    )
 
 
 def _rows_in_leaf(task: Task) -> int:

@@ -54,6 +54,12 @@ class RawTrees:
     trees: list[RawTree]
     intercept: float = 0.0
 
+    def weighed(self, weight: float) -> RawTrees:
+        """The same trees with every leaf, and the intercept, times ``weight``."""
+        for tree in self.trees:
+            tree.leaves = [leaf * weight for leaf in tree.leaves]
+        return RawTrees(self.trees, self.intercept * weight)
+
 
 def last_below(threshold: np.float32) -> float:
     """The largest float64 rounding to a float32 below ``threshold``: ``float32(x) < t`` is ``x <= this``."""

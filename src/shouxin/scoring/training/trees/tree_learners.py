@@ -35,13 +35,15 @@ TREE_LEARNERS = (
         fit_lightgbm,
         ("shouxin", "numpy", "lightgbm"),
         {
-            "learning_rate": (0.03, 0.02, 0.05),
+            "bags": (4, 1, 2, 8),
+            "learning_rate": (0.05, 0.02, 0.03),
             "leaves": (15, 8, 11, 23, 31),
             "rows_in_leaf": (60, 20, 40, 120, 240),
             "columns_share": (0.5, 0.3, 0.7, 1.0),
             "rows_share": (0.7, 0.5, 0.9),
             "l2": (10.0, 1.0, 3.0, 30.0),
         },
+        stops_itself=True,
     ),
     Learner(
         "xgboost",
@@ -49,7 +51,8 @@ TREE_LEARNERS = (
         fit_xgboost,
         ("shouxin", "numpy", "xgboost-cpu"),
         {
-            "learning_rate": (0.03, 0.02, 0.05),
+            "bags": (4, 1, 2, 8),
+            "learning_rate": (0.05, 0.02, 0.03),
             "depth": (4, 3, 5, 6),
             "weight_in_leaf": (10.0, 1.0, 5.0, 30.0),
             "columns_share": (0.5, 0.3, 0.7, 1.0),
@@ -57,6 +60,7 @@ TREE_LEARNERS = (
             "l2": (10.0, 1.0, 3.0, 30.0),
         },
         extra="boost",
+        stops_itself=True,
     ),
     Learner(
         "catboost",
@@ -64,11 +68,13 @@ TREE_LEARNERS = (
         fit_catboost,
         ("shouxin", "numpy", "catboost"),
         {
+            "bags": (4, 1, 2, 8),
             "learning_rate": (0.06, 0.04, 0.1),
             "depth": (6, 4, 5, 7),
             "l2": (5.0, 1.0, 3.0, 10.0, 30.0),
             "columns_share": (0.6, 0.4, 0.8, 1.0),
         },
         extra="boost",
+        stops_itself=True,
     ),
 )
