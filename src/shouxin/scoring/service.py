@@ -188,10 +188,12 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
+    trials: int = 0,
 ) -> TrainedModel:
     """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
 
     ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    With ``trials`` settings are searched for first.
     """
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
@@ -208,6 +210,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         settings=settings or {},
         seed=seed,
         groups=groups,
+        trials=trials,
     )
     return fit_columns(columns, y, recipe)
 
