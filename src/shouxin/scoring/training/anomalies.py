@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -118,16 +119,17 @@ def _tail(feature: Feature, slots: Ints) -> Floats:
     return np.concatenate([tail, -np.log(share[feature.regular :])])
 
 
-def _lengths(tree: object) -> Floats:
+def _lengths(tree: Any) -> Floats:
     """Questions to each node, and those that its rows would still need (Liu et al. 2008, eq. 1)."""
-    left, right = tree.children_left, tree.children_right  # type: ignore[attr-defined]
-    rows = tree.n_node_samples  # type: ignore[attr-defined]
+    left, right = tree.children_left, tree.children_right
+    rows = tree.n_node_samples
     depth = np.zeros(len(left))
     for node in range(len(left)):
         for child in (left[node], right[node]):
             if child >= 0:
                 depth[child] = depth[node] + 1
-    return depth + np.array([_expected_length(int(count)) for count in rows])
+    found: Floats = depth + np.array([_expected_length(int(count)) for count in rows])
+    return found
 
 
 def _expected_length(rows: int) -> float:

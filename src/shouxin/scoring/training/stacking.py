@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.families import Member, Stack
+from shouxin.scoring.domain.families.stack import MemberBody
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
@@ -61,7 +62,7 @@ def _joined(task: Task, known: Mapping[str, Learner], weigh: Weigh) -> Fitted:
     weights, intercept = weigh(task, members)
     fitted = [_fit(member, task) for member in members]
     joined = tuple(
-        Member(member.name, round(weight * MILLION), own.features, own.body)
+        Member(member.name, round(weight * MILLION), own.features, _body(own))
         for member, weight, own in zip(members, weights, fitted, strict=True)
         if weight > 0
     )
@@ -73,6 +74,11 @@ def _joined(task: Task, known: Mapping[str, Learner], weigh: Weigh) -> Fitted:
     return Fitted(
         features, Stack(joined), round(level * MILLION), fitted[0].variables, dropped, [f"weights: {told}"]
     )
+
+
+def _body(fitted: Fitted) -> MemberBody:
+    assert not isinstance(fitted.body, Stack), "a stack has no stacks inside"
+    return fitted.body
 
 
 def _fit(member: Learner, task: Task) -> Fitted:

@@ -107,7 +107,7 @@ def drawn(learner: Learner, *, trials: int, seed: int) -> list[dict[str, Any]]:
     for _ in range(_DRAWS_MAX):
         if len(found) >= trials:
             break
-        settings = {name: values[rng.integers(len(values))] for name, values in learner.space.items()}
+        settings = {name: values[int(rng.integers(len(values)))] for name, values in learner.space.items()}
         found.setdefault(content_hash(settings), settings)
     return list(found.values())
 

@@ -7,7 +7,7 @@ that they add up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -66,7 +66,7 @@ class Stack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         )
 
 
-def _member_problem(member: Member, kinds: dict[str, str]) -> str | None:
+def _member_problem(member: Member, kinds: Mapping[str, str]) -> str | None:
     if abs(member.weight) > WEIGHT_MAX:
         return "its weight is out of range"
     if not member.features:

@@ -187,7 +187,8 @@ def _sums(cell: Cell) -> npt.NDArray[np.int64]:
     product = np.array([[float(path.value)] for path in cell.paths])
     for satisfied in _satisfied(cell):
         product = _crossed(product, satisfied)
-    return product.sum(axis=0).astype(np.int64)
+    sums: npt.NDArray[np.int64] = product.sum(axis=0).astype(np.int64)
+    return sums
 
 
 def _contributions(cell: Cell, expected: int) -> npt.NDArray[np.int64]:
@@ -253,7 +254,11 @@ def _legendre(degree: int, x: float) -> tuple[float, float]:
 
 
 def _flattened(cells: Sequence[CellTable]) -> _Flat:
-    features, owners, state_starts, table_starts, cell_starts = [], [], [], [], []
+    features: list[int] = []
+    owners: list[int] = []
+    state_starts: list[int] = []
+    table_starts: list[int] = []
+    cell_starts: list[int] = []
     states_at = tables_at = 0
     for index, cell in enumerate(cells):
         cell_starts.append(len(features))
@@ -265,7 +270,11 @@ def _flattened(cells: Sequence[CellTable]) -> _Flat:
             states_at += len(states)
         tables_at += cell.table.size
     return _Flat(
-        *(np.array(p, dtype=np.intp) for p in (features, owners, cell_starts, state_starts, table_starts)),
-        np.concatenate([states for cell in cells for states in cell.states]),
-        np.concatenate([cell.table.ravel() for cell in cells]).astype(np.float64),
+        features=np.array(features, dtype=np.intp),
+        cells=np.array(owners, dtype=np.intp),
+        cell_starts=np.array(cell_starts, dtype=np.intp),
+        state_starts=np.array(state_starts, dtype=np.intp),
+        table_starts=np.array(table_starts, dtype=np.intp),
+        states=np.concatenate([states for cell in cells for states in cell.states]),
+        tables=np.concatenate([cell.table.ravel() for cell in cells]).astype(np.float64),
     )

@@ -55,8 +55,8 @@ def counted(trees: Sequence[Tree], features: tuple[Feature, ...], slots: Sequenc
 
 def _never_met(raw: RawTrees, matrix: Matrix) -> RawTrees:
     """A column without a missing value says nothing of one: it goes where most rows go."""
-    met = np.isnan(matrix.values).any(axis=0)
-    return RawTrees([_with_heavier(tree, met.tolist()) for tree in raw.trees], raw.intercept)
+    met = [bool(np.isnan(values).any()) for values in matrix.values.T]
+    return RawTrees([_with_heavier(tree, met) for tree in raw.trees], raw.intercept)
 
 
 def _with_heavier(tree: RawTree, met: Sequence[bool]) -> RawTree:

@@ -101,7 +101,7 @@ def _cut(cuts: Floats, threshold: float) -> float:
 
 def _rows_in_leaf(task: Task) -> int:
     """A share of the rows, at least ten."""
-    return max(10, round(task.settings["leaf_share"] * len(task.y)))
+    return max(10, round(float(task.settings["leaf_share"]) * len(task.y)))
 
 
 def _directions(matrix: Matrix) -> list[int] | None:

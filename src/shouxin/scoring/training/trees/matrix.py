@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from shouxin.scoring.domain.binning import category_groups
 from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.partition import Direction
 from shouxin.scoring.domain.table import as_text
 from shouxin.scoring.training.preparation import Variable
 
@@ -71,11 +73,16 @@ def _numeric(variable: Variable) -> tuple[Feature, list[Floats]]:
         type="numeric",
         rows=(len(known), missing, *(int(column.sum()) for column in at)),
         special=variable.special,
-        direction=variable.direction or 0,
+        direction=_rising(variable.direction),
         typical=float(np.median(known)) if len(known) else None,
         meaning=variable.meaning.as_data() if variable.meaning else None,
     )
     return feature, [np.where(special, np.nan, values), *at]
+
+
+def _rising(direction: Direction) -> Literal[-1, 0, 1]:
+    """A peak or a valley is a shape that no library of trees keeps: it declares nothing here."""
+    return direction if direction == 1 or direction == -1 else 0
 
 
 def _category(variable: Variable) -> tuple[Feature, list[Floats]]:

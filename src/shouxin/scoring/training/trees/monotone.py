@@ -8,7 +8,7 @@ customer, and so does a sum of such trees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -47,7 +47,7 @@ def _raised(values: npt.NDArray[np.int64], order: Order) -> npt.NDArray[np.int64
         values = raised
 
 
-def _in_order(paths: Sequence[Path], declared: dict[int, int], features: Sequence[Feature]) -> Order:
+def _in_order(paths: Sequence[Path], declared: Mapping[int, int], features: Sequence[Feature]) -> Order:
     """(leaves, leaves): whether a customer may move from the first to the second."""
     order = np.ones((len(paths), len(paths)), dtype=np.bool_)
     for index in {feature for path in paths for feature in path.masks}:
