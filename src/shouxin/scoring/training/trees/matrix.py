@@ -82,7 +82,7 @@ def _numeric(variable: Variable) -> tuple[Feature, list[Floats]]:
 
 def _rising(direction: Direction) -> Literal[-1, 0, 1]:
     """A peak or a valley is a shape that no library of trees keeps: it declares nothing here."""
-    return direction if direction == 1 or direction == -1 else 0
+    return direction if isinstance(direction, int) else 0
 
 
 def _category(variable: Variable) -> tuple[Feature, list[Floats]]:
