@@ -38,7 +38,9 @@ def _tree_lines(ground: Ground, columns: dict[str, Any], rows: list[dict[str, An
     assert isinstance(body, Trees), "lightgbm grows trees"
     some = {name: values[:_EXPLAINED] for name, values in columns.items()}
     count = len(next(iter(some.values())))
-    scoring.score_columns(artefact, {name: values[:1] for name, values in some.items()})  # makes its tables
+    first = {name: values[:1] for name, values in some.items()}
+    scoring.score_columns(artefact, first)  # makes its tables
+    scoring.pd_of_columns(artefact, first)
     whole = median_seconds(lambda: scoring.score_columns(artefact, some), repeats=ground.sizes.repeats)
     alone = median_seconds(lambda: scoring.pd_of_columns(artefact, some), repeats=ground.sizes.repeats)
     one = call_seconds(lambda n: scoring.score_one(artefact, rows[n % len(rows)]), calls=_ONE_BY_ONE // 4)
