@@ -106,6 +106,11 @@ class Ground:
         return {model: self._trained(model) for model in ("scorecard", "ebm")}
 
     @cached_property
+    def trees(self) -> scoring.Artefact:
+        """Boosted trees trained on the simulated shop."""
+        return self._trained("lightgbm")
+
+    @cached_property
     def shop(self) -> House:
         """A small shop that went through the whole chain: graded, lent to, some late."""
         self.say(f"living a shop of {self.sizes.shop_customers:,} customers through the whole chain")
