@@ -8,19 +8,22 @@ Text is built from our own definitions only; what comes from outside is a bound 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from shouxin.features.domain import (
     THOUSANDTHS_DIGITS,
     VALID_DAYS,
     Aggregate,
     Aggregation,
+    Comparison,
     Condition,
+    Difference,
     EventOfDefault,
     FeatureDefinition,
-    Form,
+    Formula,
     Missing,
     Origin,
+    Ratio,
     kinds_of,
     parts_of,
 )
@@ -106,7 +109,7 @@ def features_sql(definitions: Sequence[FeatureDefinition], *, withdrawn: Collect
     columns = ", ".join(f"{aggregate_sql(part)} AS a{i}" for i, part in enumerate(parts))
     known = f"SELECT customer_id, {columns} FROM fact WHERE {_KNOWN} GROUP BY customer_id"
     settled = ", ".join(
-        f"{_permitted(item, [_or_empty(parts, part) for part in item.parts], withdrawn)} AS {item.name}"
+        f"{_permitted(item, {part: _or_empty(parts, part) for part in item.parts}, withdrawn)} AS {item.name}"
         for item in definitions
     )
     barred, barring = _barred(withdrawn)
@@ -116,10 +119,20 @@ def features_sql(definitions: Sequence[FeatureDefinition], *, withdrawn: Collect
     )
 
 
-def definition_sql(definition: FeatureDefinition, names: Sequence[str]) -> str:
+def definition_sql(definition: FeatureDefinition, names: Mapping[Aggregate, str]) -> str:
     """The feature from the columns ``names`` that hold its aggregates."""
-    value = _FORMS[definition.form](names)
+    value = _formula_sql(definition.formula, names)
     return f"coalesce({value}, 0.0)" if definition.missing is Missing.IS_ZERO else value
+
+
+def _formula_sql(formula: Formula, names: Mapping[Aggregate, str]) -> str:
+    match formula:
+        case Aggregate():
+            return names[formula]
+        case Ratio(above, below):
+            return _share(_formula_sql(above, names), _formula_sql(below, names))
+        case Difference(left, right):
+            return f"({_formula_sql(left, names)} - {_formula_sql(right, names)})"
 
 
 def aggregate_sql(part: Aggregate) -> str:
@@ -136,8 +149,9 @@ def aggregate_sql(part: Aggregate) -> str:
 
 def condition_sql(condition: Condition) -> str:
     """A test of one column; null, and so not met, where the field is missing."""
-    value = condition.value
-    literal = _text(value) if isinstance(value, str) else repr(value)
+    assert condition.comparison in (Comparison.EQUALS, Comparison.AT_LEAST, Comparison.AT_MOST)
+    (bound,) = condition.bounds()
+    literal = _text(bound) if isinstance(bound, str) else repr(bound)
     return f"{condition.field.column} {condition.comparison} {literal}"
 
 
@@ -165,7 +179,9 @@ def _barred(withdrawn: Collection[str]) -> tuple[str, str]:
     return table, " LEFT JOIN barred USING (customer_id)"
 
 
-def _permitted(definition: FeatureDefinition, names: Sequence[str], withdrawn: Collection[str]) -> str:
+def _permitted(
+    definition: FeatureDefinition, names: Mapping[Aggregate, str], withdrawn: Collection[str]
+) -> str:
     """The feature, or null for a customer who took back a purpose that it needs."""
     value = definition_sql(definition, names)
     needed = " OR ".join(f"no_{purpose}" for purpose in sorted(definition.purposes & set(withdrawn)))
@@ -204,12 +220,12 @@ def _latest_sql(column: str, kept: str) -> str:
 def _latest_valid_sql(column: str, kept: str, *, window_days: int | None) -> str:
     assert window_days is not None, "a fact that says nothing of itself is valid for the window"
     told = (
-        f"struct_pack(at := occurred_us, value := coalesce({column}, -1.0),"
-        f" days := coalesce({VALID_DAYS.column}, {window_days}.0))"
+        f"struct_pack(at := occurred_us, value := coalesce({column}, -1),"
+        f" days := coalesce({VALID_DAYS.column}, {window_days * 1000}))"
     )
     newest = f"(max({told}) FILTER (WHERE {kept}))"
-    ends = f"{newest}.at + ({newest}.days * {MICROS_PER_DAY})::BIGINT"
-    return f"CASE WHEN {newest}.value >= 0 AND {ends} > $as_of THEN {newest}.value END"
+    ends = f"{newest}.at + {newest}.days * {MICROS_PER_DAY // 1000}"
+    return f"CASE WHEN {newest}.value >= 0 AND {ends} > $as_of THEN {newest}.value::DOUBLE / {_THOUSAND} END"
 
 
 def _days_since_sql(which: str, kept: str) -> str:
@@ -232,7 +248,7 @@ def _text(value: str) -> str:
 _FIELDS: dict[Origin, Callable[[str], str]] = {
     Origin.ORDER: lambda _name: "order_ref",
     Origin.AMOUNT: _amount_sql,
-    Origin.NUMBER: lambda name: f"try_cast({_payload(name)} AS DOUBLE)",
+    Origin.NUMBER: lambda name: f"floor(try_cast({_payload(name)} AS DOUBLE) * 1000 + 0.5)::BIGINT",
     Origin.TEXT: _payload,
     Origin.HOUR: lambda name: f"date_part('hour', {_local(name)})",
     Origin.MONTH: _month_sql,
@@ -248,14 +264,8 @@ _AGGREGATIONS: dict[Aggregation, Callable[[str, str], str]] = {
     Aggregation.SUM: lambda column, kept: (
         f"coalesce(sum({column}) FILTER (WHERE {kept}), 0)::DOUBLE / {_THOUSAND}"
     ),
-    Aggregation.MAX: lambda column, kept: f"(max({column}) FILTER (WHERE {kept}))::DOUBLE",
+    Aggregation.MAX: lambda column, kept: f"(max({column}) FILTER (WHERE {kept}))::DOUBLE / {_THOUSAND}",
     Aggregation.LATEST: _latest_sql,
     Aggregation.DAYS_SINCE_LATEST: lambda _column, kept: _days_since_sql("max", kept),
     Aggregation.DAYS_SINCE_EARLIEST: lambda _column, kept: _days_since_sql("min", kept),
-}
-
-_FORMS: dict[Form, Callable[[Sequence[str]], str]] = {
-    Form.VALUE: lambda names: names[0],
-    Form.SHARE: lambda names: _share(names[0], names[1]),
-    Form.JUMP: lambda names: f"({_share(names[0], names[1])} - {_share(names[2], names[3])})",
 }

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shouxin.features.domain.definition import Aggregate, Aggregation, Comparison, Condition, Field, Origin
-from shouxin.features.domain.evaluation import aggregate, satisfies
+from shouxin.features.domain.aggregates import Aggregate, Aggregation
+from shouxin.features.domain.evaluation import aggregate
+from shouxin.features.domain.fields import Comparison, Condition, Field, Origin
+from shouxin.features.domain.reading import satisfies
 from shouxin.kernel import Bilingual, Event
 
 # The longest look back at behaviour that most features take. Seen from a point with less history behind it,
