@@ -24,7 +24,18 @@ from shouxin.features.domain import (
     evaluate,
     training_points,
 )
-from shouxin.features.service import compute, history_period, labels, training_set, values_at
+from shouxin.features.service import (
+    absorb_log,
+    chosen,
+    compute,
+    count_states,
+    forget_states,
+    history_period,
+    labels,
+    training_set,
+    values_at,
+)
+from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
 
 __all__ = [
@@ -32,6 +43,7 @@ __all__ = [
     "CATALOGUE",
     "DEFAULTS",
     "OUTCOMES",
+    "AbsorbCount",
     "Direction",
     "EventOfDefault",
     "FeatureDefinition",
@@ -40,10 +52,14 @@ __all__ = [
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
+    "absorb_log",
     "catalogue",
     "catalogue_hash",
+    "chosen",
     "compute",
+    "count_states",
     "evaluate",
+    "forget_states",
     "history_period",
     "labels",
     "training_points",

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from shouxin.features import store
+from shouxin.features import state, store
 from shouxin.features.domain import (
     CATALOGUE,
     EventOfDefault,
     FeatureDefinition,
     UnableToLabel,
     check_mature,
-    evaluate,
-    kinds_of,
     parts_of,
 )
+from shouxin.features.state import AbsorbCount
 from shouxin.identity import references_of
-from shouxin.ingestion import list_events
-from shouxin.ingestion.consent.domain import WORD_KINDS
 from shouxin.kernel import OWN_SOURCE, CustomerId
 
 Progress = Callable[[int, int], None]
@@ -57,12 +56,46 @@ def values_at(
     as_of: datetime,
     definitions: Sequence[FeatureDefinition] = CATALOGUE,
 ) -> dict[str, float | None]:
-    """The features of one customer as known at ``as_of``, read fresh from the event log."""
+    """The features of one customer as known at ``as_of``: from the states of their references and the log.
+
+    Whatever was committed before this call is seen, whether or not a state has absorbed it.
+    """
     # Our own credit room names the customer by its id, whether or not identity has linked that yet.
     references = {*references_of(db, customer_id), (OWN_SOURCE, str(customer_id))}
-    kinds = (*kinds_of(parts_of(definitions)), *WORD_KINDS)
-    events = list_events(db, sorted(references), as_of=as_of, kinds=kinds)
-    return evaluate(definitions, events, as_of=as_of)
+    plan = _plan_of(definitions)
+    states = state.states_now(db, sorted(references), plan.layout)
+    return state.answer(plan, states, as_of=as_of)
+
+
+@lru_cache(maxsize=64)
+def chosen(names: frozenset[str]) -> tuple[FeatureDefinition, ...]:
+    """The definitions of the catalogue with these names, in its order; other names are left out."""
+    return tuple(definition for definition in CATALOGUE if definition.name in names)
+
+
+def absorb_log(
+    begin: Callable[[], AbstractContextManager[Connection]], *, progress: Progress | None = None
+) -> AbsorbCount:
+    """Bring the states of all references up to the event log, each batch in a transaction of its own.
+
+    Safe to interrupt, to run again and to run twice at once. Raises UnableToSettle while events are written.
+    """
+    return state.absorb_log(begin, _layout(), progress=progress)
+
+
+def forget_states(db: Connection, refs: Sequence[tuple[str, str]]) -> int:
+    """Remove what is kept of some references beside the log; returns how many states went."""
+    return state.forget_states(db, refs)
+
+
+def count_states(db: Connection) -> tuple[int, int]:
+    """How many states there are, and how many wait to be made anew since what is read has changed."""
+    return state.count_states(db, _layout())
+
+
+@cache
+def _layout() -> state.Layout:
+    return state.layout_of(CATALOGUE)
 
 
 def labels(
@@ -142,6 +175,27 @@ def _end_of_history(opened: store.OpenHistory) -> datetime:
     if span is None:
         raise UnableToLabel("the event history is empty: nothing has happened that could be a label")
     return _end_of_day(span[1])
+
+
+_PLANS_MAX = 64
+# By identity, because to hash a hundred definitions takes longer than to answer them; each is kept with its
+# definitions, so that no identity is used twice.
+_plans: dict[int, tuple[tuple[FeatureDefinition, ...], state.Plan]] = {}
+
+
+def _plan_of(definitions: Sequence[FeatureDefinition]) -> state.Plan:
+    """The definitions made ready over what states keep, or over the log where they read more than that."""
+    known = _plans.get(id(definitions))
+    if known is not None and known[0] is definitions:
+        return known[1]
+    wanted = definitions if isinstance(definitions, tuple) else tuple(definitions)
+    kept = _layout()
+    layout = kept if kept.holds(parts_of(wanted)) else state.layout_of(wanted)
+    plan = state.plan_of(wanted, layout)
+    if len(_plans) >= _PLANS_MAX:
+        _plans.clear()
+    _plans[id(wanted)] = wanted, plan
+    return plan
 
 
 def _end_of_day(instant: datetime) -> datetime:

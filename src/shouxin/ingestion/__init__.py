@@ -30,6 +30,7 @@ from shouxin.ingestion.service import (
     UnableToLoad,
     accept,
     event_count,
+    events_after,
     file_chunks,
     list_events,
     load_file,
@@ -39,7 +40,10 @@ from shouxin.ingestion.service import (
     new_references,
     personal_facts,
     record,
+    references_between,
+    settled_event_no,
 )
+from shouxin.ingestion.store import UnableToSettle
 from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
@@ -56,11 +60,13 @@ __all__ = [
     "RefusedItem",
     "UnableToLoad",
     "UnableToRead",
+    "UnableToSettle",
     "accept",
     "broken_promises",
     "clickstream_chunks",
     "erase_references",
     "event_count",
+    "events_after",
     "export_history",
     "file_chunks",
     "json_schemas",
@@ -76,6 +82,8 @@ __all__ = [
     "opened_values",
     "personal_facts",
     "record",
+    "references_between",
     "replay_quarantine",
+    "settled_event_no",
     "survey_chunks",
 ]

@@ -17,7 +17,7 @@ from shouxin.features.domain.definition import (
     Missing,
     parts_of,
 )
-from shouxin.features.domain.evaluation import aggregate, combined, evaluate, settled
+from shouxin.features.domain.evaluation import Row, aggregate, combined, evaluate, number_of, settled
 from shouxin.features.domain.fields import (
     AMOUNT,
     KIND,
@@ -39,7 +39,7 @@ from shouxin.features.domain.outcomes import (
     label,
     training_points,
 )
-from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
+from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, Value, read, satisfies, test_of
 from shouxin.features.domain.topics import Topic
 
 __all__ = [
@@ -66,9 +66,11 @@ __all__ = [
     "Missing",
     "Origin",
     "Ratio",
+    "Row",
     "Topic",
     "UnableToDefine",
     "UnableToLabel",
+    "Value",
     "aggregate",
     "aggregates_in",
     "catalogue",
@@ -78,9 +80,11 @@ __all__ = [
     "evaluate",
     "kinds_of",
     "label",
+    "number_of",
     "parts_of",
     "read",
     "satisfies",
     "settled",
+    "test_of",
     "training_points",
 ]
