@@ -34,7 +34,10 @@ from shouxin.features.service import (
     labels,
     training_set,
     values_at,
+    witnessed_values_at,
 )
+from shouxin.features.skew import ServedValues, SkewReport, Witness, is_sampled
+from shouxin.features.skewing import check_skew, latest_skew
 from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
 
@@ -48,21 +51,28 @@ __all__ = [
     "EventOfDefault",
     "FeatureDefinition",
     "Missing",
+    "ServedValues",
+    "SkewReport",
     "Topic",
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
+    "Witness",
     "absorb_log",
     "catalogue",
     "catalogue_hash",
+    "check_skew",
     "chosen",
     "compute",
     "count_states",
     "evaluate",
     "forget_states",
     "history_period",
+    "is_sampled",
     "labels",
+    "latest_skew",
     "training_points",
     "training_set",
     "values_at",
+    "witnessed_values_at",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 from sqlalchemy import Connection
 
+from shouxin import ingestion
 from shouxin.features import state, store
 from shouxin.features.domain import (
     CATALOGUE,
@@ -20,6 +21,7 @@ from shouxin.features.domain import (
     check_mature,
     parts_of,
 )
+from shouxin.features.skew import Witness
 from shouxin.features.state import AbsorbCount
 from shouxin.identity import references_of
 from shouxin.kernel import OWN_SOURCE, CustomerId
@@ -49,6 +51,30 @@ def compute(
         return store.feature_table(opened, definitions, customers=wanted, as_of=as_of)
 
 
+def compute_each(
+    history: Path,
+    links: pa.Table,
+    *,
+    points: Sequence[tuple[str, datetime]],
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+    progress: Progress | None = None,
+) -> list[dict[str, float | None]]:
+    """The features of each (customer_id, as_of), in their order; the history is read once for all.
+
+    For some hundreds of points; for everybody at one instant there is ``compute``. Raises
+    UnableToReadHistory.
+    """
+    rows = []
+    with store.opened_history(history, links, parts_of(definitions)) as opened:
+        for done, (customer, as_of) in enumerate(points, 1):
+            wanted = pa.table({"customer_id": pa.array([customer], pa.string())})
+            (row,) = store.feature_table(opened, definitions, customers=wanted, as_of=as_of).to_pylist()
+            rows.append({definition.name: row[definition.name] for definition in definitions})
+            if progress is not None:
+                progress(done, len(points))
+    return rows
+
+
 def values_at(
     db: Connection,
     customer_id: CustomerId,
@@ -60,11 +86,31 @@ def values_at(
 
     Whatever was committed before this call is seen, whether or not a state has absorbed it.
     """
+    plan = _plan_of(definitions)
+    return state.answer(plan, _states_of(db, customer_id, plan), as_of=as_of)
+
+
+def witnessed_values_at(
+    db: Connection,
+    customer_id: CustomerId,
+    *,
+    as_of: datetime,
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+) -> tuple[dict[str, float | None], Witness]:
+    """``values_at``, and what was seen for them, so that the skew monitor can tell why they differ later."""
+    plan = _plan_of(definitions)
+    # Before the states are read: all up to here is surely among them. And after: nothing beyond it is.
+    settled = state.progress_of(db, plan.layout)
+    states = _states_of(db, customer_id, plan)
+    position = ingestion.last_event_no(db)
+    seen = state.count_known(states, as_of=as_of)
+    return state.answer(plan, states, as_of=as_of), Witness(seen, settled, position)
+
+
+def _states_of(db: Connection, customer_id: CustomerId, plan: state.Plan) -> list[state.State]:
     # Our own credit room names the customer by its id, whether or not identity has linked that yet.
     references = {*references_of(db, customer_id), (OWN_SOURCE, str(customer_id))}
-    plan = _plan_of(definitions)
-    states = state.states_now(db, sorted(references), plan.layout)
-    return state.answer(plan, states, as_of=as_of)
+    return state.states_now(db, sorted(references), plan.layout)
 
 
 @lru_cache(maxsize=64)
@@ -91,6 +137,11 @@ def forget_states(db: Connection, refs: Sequence[tuple[str, str]]) -> int:
 def count_states(db: Connection) -> tuple[int, int]:
     """How many states there are, and how many wait to be made anew since what is read has changed."""
     return state.count_states(db, _layout())
+
+
+def kinds_kept() -> tuple[str, ...]:
+    """The kinds of event that states keep."""
+    return _layout().kinds
 
 
 @cache

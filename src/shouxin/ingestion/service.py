@@ -243,6 +243,23 @@ def events_after(
     return store.events_after(db, positions, kinds=kinds, last_event_no=last_event_no)
 
 
+def count_events(
+    db: Connection,
+    refs: Sequence[tuple[str, str]],
+    *,
+    as_of: datetime,
+    kinds: Sequence[str],
+    last_event_no: int | None = None,
+) -> int:
+    """How many events of these references were known at ``as_of``, of these kinds and up to a number."""
+    return store.count_events(db, refs, as_of=as_of, kinds=kinds, last_event_no=last_event_no)
+
+
+def last_event_no(db: Connection) -> int:
+    """The greatest event number that can be seen just now; a smaller one may still appear."""
+    return store.last_event_no(db)
+
+
 def settled_event_no(db: Connection) -> int:
     """An event number up to which nothing can still appear; raises UnableToSettle after a short wait."""
     return store.settled_event_no(db, patience_ms=_PATIENCE_MS)

@@ -226,6 +226,37 @@ def events_after(
     return [_event(row) for row in rows.mappings()]
 
 
+def count_events(
+    db: Connection,
+    refs: Sequence[tuple[str, str]],
+    *,
+    as_of: datetime,
+    kinds: Sequence[str],
+    last_event_no: int | None,
+) -> int:
+    """How many events of some references were known at ``as_of``, of these kinds and up to a number."""
+    return int(
+        db.scalar(
+            text(
+                """
+                SELECT count(*)
+                FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[])) AS r (source, customer_ref)
+                JOIN ingestion.event e USING (source, customer_ref)
+                WHERE e.occurred_at <= :as_of AND e.received_at <= :as_of
+                  AND e.kind = ANY(CAST(:kinds AS text[]))
+                  AND (CAST(:last AS bigint) IS NULL OR e.event_no <= :last)
+                """
+            ),
+            {**_columns(refs), "as_of": as_of, "kinds": list(kinds), "last": last_event_no},
+        )
+    )
+
+
+def last_event_no(db: Connection) -> int:
+    """The greatest event number that can be seen just now; a smaller one may still appear."""
+    return int(db.scalar(text("SELECT coalesce(max(event_no), 0) FROM ingestion.event")))
+
+
 def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[PersonalFact]:
     """Personal values of some references, in the order in which they came."""
     rows = db.execute(
@@ -262,7 +293,7 @@ def _settled(db: Connection, *, patience_ms: int) -> int:
     with db.begin_nested() as savepoint:
         db.execute(text("SELECT set_config('lock_timeout', :ms, true)"), {"ms": f"{patience_ms}ms"})
         db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS_LOCK})
-        last = int(db.scalar(text("SELECT coalesce(max(event_no), 0) FROM ingestion.event")))
+        last = last_event_no(db)
         savepoint.rollback()
     return last
 

@@ -72,10 +72,11 @@ def _decide(
     customer_id = identity.ensure_customer(
         db, source=request.source, customer_ref=request.customer_ref, now=now
     )
-    scored = _score(db, customer_id, now=now)
+    decision_id = mint("dec", now=now)
+    scored = _score(db, customer_id, policy=policy, now=now, decision_id=decision_id)
     line = (line_of if request.dry_run else locked_line_of)(db, customer_id)
     facts: Facts = {
-        **request_facts(request, decision_id=mint("dec", now=now), hold_id=mint("hold", now=now), now=now),
+        **request_facts(request, decision_id=decision_id, hold_id=mint("hold", now=now), now=now),
         **scored,
         **line_facts(line, holder_proven=_is_holder(db, request, line), business_date=business_date),
     }
@@ -112,7 +113,7 @@ def apply_for_line(
             ),
         )
     policy = _live_policy(db, decision_point)
-    scored = _score(db, customer_id, now=now)
+    scored = _score(db, customer_id, policy=policy, now=now)
     grade = scored["score.grade"]
     limit = policy.limit_for(grade)
     if not limit:
@@ -244,14 +245,31 @@ def _live_policy(db: Connection, decision_point: str) -> decisions.Policy:
     return policy
 
 
-def _score(db: Connection, customer_id: CustomerId, *, now: datetime) -> dict[str, Any]:
-    """Score and grade the customer on what is known at ``now``, as facts; raises UnableToDecide."""
+def _score(
+    db: Connection,
+    customer_id: CustomerId,
+    *,
+    policy: decisions.Policy,
+    now: datetime,
+    decision_id: str | None = None,
+) -> dict[str, Any]:
+    """Score and grade the customer on what is known at ``now``, as facts; raises UnableToDecide.
+
+    Only what the model and the policy read is computed; of some decisions it is written down what was seen.
+    """
     model = scoring.champion(db)
     if model is None:
         raise UnableToDecide("no model is champion; train one with `shouxin grade` and have it promoted")
-    values = features.values_at(db, customer_id, as_of=now)
+    definitions = decisions.features_needed(model, policy)
+    seen: dict[str, int] = {}
+    if decision_id is not None and features.is_sampled(decision_id):
+        values, witness = features.witnessed_values_at(db, customer_id, as_of=now, definitions=definitions)
+        seen = witness.as_facts()
+    else:
+        values = features.values_at(db, customer_id, as_of=now, definitions=definitions)
     return {
         **decisions.score_facts(model, values),
+        **seen,
         "version.features": features.catalogue_hash(),
         "customer.id": customer_id,
     }

@@ -47,7 +47,7 @@ from shouxin.decisions.domain.policy import (
     Rule,
     UnableToReadPolicy,
 )
-from shouxin.decisions.domain.reading import check_features, parse_personas, parse_policy
+from shouxin.decisions.domain.reading import check_features, features_read, parse_personas, parse_policy
 
 __all__ = [
     "FEATURE_PREFIX",
@@ -83,6 +83,7 @@ __all__ = [
     "compose_answer",
     "decide_answer",
     "evaluate",
+    "features_read",
     "hold_expires_at",
     "instalments_of",
     "json_number",

@@ -91,6 +91,16 @@ def check_features(policy: Policy, known: Collection[str]) -> None:
         _check_features_of(rule.when, known, f"/rules/{index}/when")
 
 
+def features_read(policy: Policy) -> frozenset[str]:
+    """The names of the features that the rules of a policy read."""
+    return frozenset(
+        name.removeprefix(FEATURE_PREFIX)
+        for rule in policy.rules
+        for name in _fields(rule.when)
+        if name.startswith(FEATURE_PREFIX)
+    )
+
+
 def _check_features_of(when: Condition, known: Collection[str], pointer: str) -> None:
     for name in _fields(when):
         feature = name.removeprefix(FEATURE_PREFIX)

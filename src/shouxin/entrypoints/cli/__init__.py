@@ -35,7 +35,7 @@ _COMMANDS = {
     "linkage": "linkage:app",
     "unify": "unify:unify",
     "customer": "customer:app",
-    "features": "features:features",
+    "features": "features:app",
     "train": "train:train",
     "evaluate": "train:evaluate",
     "grade": "grade:grade",

@@ -14,8 +14,17 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from shouxin import credit
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, refresh_external, watch_everyone
+from shouxin.entrypoints.jobs.nightly import (
+    absorb_events,
+    check_skew,
+    close_days,
+    grade_everyone,
+    refresh_external,
+    watch_everyone,
+)
 from shouxin.entrypoints.providers import UnableToReadProviders
+from shouxin.features import SkewReport
+from shouxin.ingestion import UnableToSettle
 
 _log = logging.getLogger("shouxin.jobs")
 
@@ -36,6 +45,11 @@ def create_worker(house: House) -> procrastinate.App:
         with house.database.begin() as db:
             return credit.expire_holds(db, now=house.clock())
 
+    @worker.periodic(cron="* * * * *")
+    @worker.task(queueing_lock="absorb_events", name="absorb_events")
+    def absorb(timestamp: int) -> None:
+        _try_to_absorb(house)
+
     # 16:05 UTC is five past midnight in Shanghai, the zone of the business date.
     @worker.periodic(cron="5 16 * * *")
     @worker.task(queueing_lock="close_day", name="close_day", lock=_NIGHT, retry=3)
@@ -53,6 +67,11 @@ def create_worker(house: House) -> procrastinate.App:
         grade_everyone(house)
         watch_everyone(house)
 
+    @worker.periodic(cron="50 16 * * *")
+    @worker.task(queueing_lock="check_skew", name="check_skew", lock=_NIGHT, retry=3)
+    def check_skew_of_a_day(timestamp: int) -> None:
+        _tell_of_skew(check_skew(house))
+
     # A worker that was killed leaves its job half done; every job may be done again.
     @worker.periodic(cron="*/5 * * * *")
     @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
@@ -61,6 +80,20 @@ def create_worker(house: House) -> procrastinate.App:
             await worker.job_manager.retry_job(job)
 
     return worker
+
+
+def _try_to_absorb(house: House) -> None:
+    """Nothing waits for it: until then whoever asks reads what is newer in the log."""
+    try:
+        absorb_events(house)
+    except UnableToSettle as error:
+        _log.info("nothing was absorbed this minute: %s", error)
+
+
+def _tell_of_skew(report: SkewReport) -> None:
+    level = logging.INFO if report.is_good else logging.ERROR
+    told = "skew: %d values of %d decisions, %d unequal, %d of them unexplained"
+    _log.log(level, told, report.compared, report.decisions, report.unequal, report.unexplained)
 
 
 def _try_to_refresh(house: House) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from shouxin.features.domain.aggregates import Aggregate, Aggregation, Difference, Formula, Ratio
 from shouxin.features.domain.definition import Direction, FeatureDefinition, Missing
@@ -254,4 +255,14 @@ CATALOGUE = catalogue()
 
 def catalogue_hash(definitions: Sequence[FeatureDefinition] = CATALOGUE) -> str:
     """The name of exactly these definitions; any change of any of them changes it."""
+    return _own_hash() if definitions is CATALOGUE else _hash_of(definitions)
+
+
+@cache
+def _own_hash() -> str:
+    # Every decision is made under this name; to spell the whole catalogue each time would take as long as it.
+    return _hash_of(CATALOGUE)
+
+
+def _hash_of(definitions: Sequence[FeatureDefinition]) -> str:
     return content_hash([definition.as_data() for definition in definitions])

@@ -76,6 +76,11 @@ def forget_states(db: Connection, refs: Sequence[Reference]) -> int:
     return store.remove_states(db, refs)
 
 
+def progress_of(db: Connection, layout: Layout) -> int:
+    """Up to which event number every reference was absorbed under this layout."""
+    return store.progress_of(db, layout.hash)
+
+
 def count_states(db: Connection, layout: Layout) -> tuple[int, int]:
     """How many states there are under this layout, and how many wait to be made anew."""
     return store.count_states(db, layout_hash=layout.hash)

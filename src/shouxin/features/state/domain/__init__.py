@@ -2,7 +2,7 @@
 
 from shouxin.features.state.domain.layout import Layout, layout_of
 from shouxin.features.state.domain.plan import Plan, answer, plan_of
-from shouxin.features.state.domain.state import Reference, State, absorb, from_bytes, to_bytes
+from shouxin.features.state.domain.state import Reference, State, absorb, count_known, from_bytes, to_bytes
 
 __all__ = [
     "Layout",
@@ -11,6 +11,7 @@ __all__ = [
     "State",
     "absorb",
     "answer",
+    "count_known",
     "from_bytes",
     "layout_of",
     "plan_of",

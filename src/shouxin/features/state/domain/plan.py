@@ -28,7 +28,7 @@ from shouxin.features.domain import (
 from shouxin.features.domain.arithmetic import quotient
 from shouxin.features.state.domain.layout import Layout, reading_of
 from shouxin.features.state.domain.state import KindFacts, State, instant, micros
-from shouxin.ingestion.consent.domain import GIVEN, WITHDRAWN, withdrawn_purposes
+from shouxin.ingestion.consent.domain import WITHDRAWN, withdrawn_purposes
 from shouxin.kernel import Event
 
 Number = float | None
@@ -171,13 +171,13 @@ def _difference(left: Number, right: Number) -> Number:
 
 def _withdrawn(states: Sequence[State], *, as_of: datetime) -> frozenset[str]:
     """The purposes that the customer has taken back by ``as_of``."""
-    if not any(word.is_no for state in states for word in state.words):
+    if not any(word.kind == WITHDRAWN for state in states for word in state.words):
         return frozenset()
     words = [
         Event(
             source=state.reference[0],
             source_id="",
-            kind=WITHDRAWN if word.is_no else GIVEN,
+            kind=word.kind,
             version=1,
             customer_ref=state.reference[1],
             occurred_at=instant(word.occurred),

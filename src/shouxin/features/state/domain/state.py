@@ -7,7 +7,7 @@ instant, and a fact that comes late lies at its place as soon as it is absorbed.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from shouxin.features.state.domain.layout import Cells, Layout
-from shouxin.ingestion.consent.domain import WITHDRAWN, WORD_KINDS
+from shouxin.ingestion.consent.domain import WORD_KINDS
 from shouxin.kernel import Event
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class KindFacts:
 class Word:
     """What was said about a purpose."""
 
-    is_no: bool
+    kind: str
     occurred: int
     received: int
     purpose: str
@@ -66,7 +66,7 @@ class State:
 
 class _Stored(msgspec.Struct, array_like=True):
     kinds: dict[str, tuple[int, bytes, bytes, list[msgspec.Raw]]]
-    words: list[tuple[bool, int, int, str]]
+    words: list[tuple[str, int, int, str]]
 
 
 _read_stored = msgspec.msgpack.Decoder(_Stored)
@@ -88,6 +88,16 @@ def absorb(state: State, events: Iterable[Event], *, layout: Layout, position: i
     state.position = position
 
 
+def count_known(states: Iterable[State], *, as_of: datetime) -> int:
+    """How many events the states hold that are known at ``as_of``."""
+    until = micros(as_of)
+    return sum(
+        occurred <= until and received <= until
+        for state in states
+        for occurred, received in _instants_of(state)
+    )
+
+
 def to_bytes(state: State) -> bytes:
     """The state as it is stored; the same facts give the same bytes."""
     kinds = {
@@ -102,7 +112,7 @@ def to_bytes(state: State) -> bytes:
         )
         for kind, facts in sorted(state.kinds.items())
     }
-    words = [(word.is_no, word.occurred, word.received, word.purpose) for word in state.words]
+    words = [(word.kind, word.occurred, word.received, word.purpose) for word in state.words]
     return msgspec.msgpack.encode((kinds, words))
 
 
@@ -126,9 +136,17 @@ def instant(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def _instants_of(state: State) -> Iterator[tuple[int, int]]:
+    for facts in state.kinds.values():
+        yield from zip(facts.occurred, facts.received, strict=True)
+    # A word that a feature reads, too, is among the facts already.
+    words = [word for word in state.words if word.kind not in state.kinds]
+    yield from ((word.occurred, word.received) for word in words)
+
+
 def _word_of(event: Event) -> Word:
     times = micros(event.occurred_at), micros(event.received_at)
-    return Word(event.kind == WITHDRAWN, *times, event.payload["purpose"])
+    return Word(event.kind, *times, event.payload["purpose"])
 
 
 def _add(state: State, event: Event, layout: Layout) -> None:
