@@ -36,7 +36,7 @@ from shouxin.features.service import (
     values_at,
     witnessed_values_at,
 )
-from shouxin.features.skew import ServedValues, SkewReport, Witness, is_sampled
+from shouxin.features.skew import FeatureSkew, ServedValues, SkewReport, Witness, is_sampled
 from shouxin.features.skewing import check_skew, latest_skew
 from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
@@ -50,6 +50,7 @@ __all__ = [
     "Direction",
     "EventOfDefault",
     "FeatureDefinition",
+    "FeatureSkew",
     "Missing",
     "ServedValues",
     "SkewReport",
