@@ -55,6 +55,7 @@ from shouxin.decisions.service import (
     submit,
     try_claim,
 )
+from shouxin.decisions.shadowing import Shadowed, shadow
 
 STANDARD_CHECKOUT: Policy = standard_checkout()
 
@@ -72,6 +73,7 @@ __all__ = [
     "PolicyVersion",
     "Reason",
     "Replay",
+    "Shadowed",
     "Stage",
     "StoredAnswer",
     "UnableToReadPolicy",
@@ -100,6 +102,7 @@ __all__ = [
     "save_decision",
     "score_facts",
     "served_values",
+    "shadow",
     "standard_checkout",
     "standard_personas",
     "submit",

@@ -155,9 +155,12 @@ def replay(db: Connection, decision_id: str) -> Replay:
     return Replay(decision_id, _rescored(db, record), record.answer, answer, verdict)
 
 
-def features_needed(model: scoring.Artefact, policy: Policy) -> tuple[features.FeatureDefinition, ...]:
-    """The definitions that a decision reads: those of the model and those of the policy's rules."""
-    return features.chosen(frozenset(model.names) | features_read(policy))
+def features_needed(
+    db: Connection, model: scoring.Artefact, policy: Policy
+) -> tuple[features.FeatureDefinition, ...]:
+    """The definitions that a decision keeps: of its model, its policy and the models tried beside it."""
+    models = (model, *scoring.challengers(db))
+    return features.chosen(features_read(policy).union(*(one.names for one in models)))
 
 
 def served_values(

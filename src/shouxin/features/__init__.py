@@ -11,6 +11,7 @@ from shouxin.features.domain import (
     CANCELS,
     CATALOGUE,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     Direction,
     EventOfDefault,
@@ -22,22 +23,26 @@ from shouxin.features.domain import (
     catalogue,
     catalogue_hash,
     evaluate,
+    told,
     training_points,
 )
 from shouxin.features.service import (
     absorb_log,
     chosen,
+    compiled,
     compute,
     count_states,
     forget_states,
     history_period,
     labels,
+    population,
     training_set,
     values_at,
     witnessed_values_at,
 )
 from shouxin.features.skew import FeatureSkew, ServedValues, SkewReport, Witness, is_sampled
 from shouxin.features.skewing import check_skew, latest_skew
+from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
 
@@ -45,6 +50,7 @@ __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "OUTCOMES",
     "AbsorbCount",
     "Direction",
@@ -58,13 +64,16 @@ __all__ = [
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
+    "UnableToRunSpark",
     "Witness",
     "absorb_log",
     "catalogue",
     "catalogue_hash",
     "check_skew",
     "chosen",
+    "compiled",
     "compute",
+    "compute_on_spark",
     "count_states",
     "evaluate",
     "forget_states",
@@ -72,6 +81,8 @@ __all__ = [
     "is_sampled",
     "labels",
     "latest_skew",
+    "population",
+    "told",
     "training_points",
     "training_set",
     "values_at",

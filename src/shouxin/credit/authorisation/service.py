@@ -260,7 +260,7 @@ def _score(
     model = scoring.champion(db)
     if model is None:
         raise UnableToDecide("no model is champion; train one with `shouxin grade` and have it promoted")
-    definitions = decisions.features_needed(model, policy)
+    definitions = decisions.features_needed(db, model, policy)
     seen: dict[str, int] = {}
     if decision_id is not None and features.is_sampled(decision_id):
         values, witness = features.witnessed_values_at(db, customer_id, as_of=now, definitions=definitions)

@@ -38,6 +38,7 @@ _COMMANDS = {
     "features": "features:app",
     "train": "train:train",
     "evaluate": "train:evaluate",
+    "model": "model:app",
     "grade": "grade:grade",
     "policy": "policy:app",
     "decide": "decide:app",

@@ -12,14 +12,17 @@ import procrastinate
 import psycopg
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from shouxin import credit
+from shouxin import credit, features, scoring
 from shouxin.entrypoints.house import House
 from shouxin.entrypoints.jobs.nightly import (
     absorb_events,
     check_skew,
     close_days,
     grade_everyone,
+    monitor_models,
     refresh_external,
+    retrain_when_due,
+    shadow_challengers,
     watch_everyone,
 )
 from shouxin.entrypoints.providers import UnableToReadProviders
@@ -66,11 +69,15 @@ def create_worker(house: House) -> procrastinate.App:
     def grade_and_watch(timestamp: int) -> None:
         grade_everyone(house)
         watch_everyone(house)
-
-    @worker.periodic(cron="50 16 * * *")
-    @worker.task(queueing_lock="check_skew", name="check_skew", lock=_NIGHT, retry=3)
-    def check_skew_of_a_day(timestamp: int) -> None:
         _tell_of_skew(check_skew(house))
+
+    @worker.periodic(cron="15 17 * * *")
+    @worker.task(queueing_lock="watch_models", name="watch_models", lock=_NIGHT, retry=3)
+    def watch_models(timestamp: int) -> None:
+        shadow_challengers(house)
+        for look in monitor_models(house):
+            _log.info("model %s: %s", look.model_hash[:19], look.verdict.value)
+        _try_to_retrain(house)
 
     # A worker that was killed leaves its job half done; every job may be done again.
     @worker.periodic(cron="*/5 * * * *")
@@ -104,6 +111,17 @@ def _try_to_refresh(house: House) -> None:
             _log.info("%s: %s", product, counts)
     except UnableToReadProviders as error:
         _log.error("external data was not refreshed: %s", error)
+
+
+def _try_to_retrain(house: House) -> None:
+    """A history that can not give a model is news for the log, not a reason to do the night again."""
+    try:
+        candidate = retrain_when_due(house)
+    except (features.UnableToLabel, features.UnableToReadHistory, scoring.UnableToTrain) as error:
+        _log.error("no model was trained: %s", error)
+        return
+    if candidate:
+        _log.info("trained %s; gates %s", candidate.artefact.hash, "open" if candidate.passed else "shut")
 
 
 class _OneLine(logging.Filter):

@@ -32,6 +32,7 @@ from shouxin.features.domain.fields import (
 from shouxin.features.domain.outcomes import (
     CANCELS,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     EventOfDefault,
     UnableToLabel,
@@ -40,6 +41,7 @@ from shouxin.features.domain.outcomes import (
     training_points,
 )
 from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, Value, read, satisfies, test_of
+from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
     "KIND",
     "ORDER",
     "OUTCOMES",
@@ -86,5 +89,6 @@ __all__ = [
     "satisfies",
     "settled",
     "test_of",
+    "told",
     "training_points",
 ]
