@@ -2,7 +2,8 @@
 
 from alembic import op
 
-from shouxin.database.grants import append_only_sql, removable_sql, schema_sql, updatable_sql
+from shouxin.database.grants import append_only_sql, removable_sql, updatable_sql
+from shouxin.database.supervisor import APP_ROLE
 
 revision = "0020"
 down_revision = "0019"
@@ -44,7 +45,7 @@ CREATE INDEX skew_run_by_time ON features.skew_run (checked_at DESC)
 
 def upgrade() -> None:
     """State is derived from the log and made anew from it; a run of the skew monitor stands for ever."""
-    op.execute(schema_sql("features"))
+    op.execute(f"CREATE SCHEMA IF NOT EXISTS features; GRANT USAGE ON SCHEMA features TO {APP_ROLE}")
     op.execute(_EVENT_INDEX)
     op.execute(_STATE)
     op.execute(_SKEW)
