@@ -13,6 +13,7 @@ import typer
 
 from shouxin import features as room
 from shouxin import identity, ingestion
+from shouxin.entrypoints.cli import features_shopwide
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
@@ -26,6 +27,7 @@ from shouxin.entrypoints.cli.common import (
 from shouxin.entrypoints.jobs.nightly import SKEW_DECISIONS_MAX, absorb_events, check_skew
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
+features_shopwide.add_to(app)
 
 _ROWS_SHOWN = 20
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]

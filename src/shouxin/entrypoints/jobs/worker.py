@@ -19,6 +19,7 @@ from shouxin.entrypoints.jobs.nightly import (
     check_skew,
     close_days,
     grade_everyone,
+    keep_shopwide,
     monitor_models,
     refresh_external,
     retrain_when_due,
@@ -26,13 +27,13 @@ from shouxin.entrypoints.jobs.nightly import (
     watch_everyone,
 )
 from shouxin.entrypoints.providers import UnableToReadProviders
-from shouxin.features import SkewReport
+from shouxin.features import SkewReport, shopwide
 from shouxin.ingestion import UnableToSettle
 
 _log = logging.getLogger("shouxin.jobs")
 
-# One for the nightly work, one so that holds expire meanwhile.
-_CONCURRENCY = 2
+# One for the nightly work, one to absorb a long load, one so that holds expire meanwhile.
+_CONCURRENCY = 3
 _RETRY_SECONDS = 1.0
 # What is done at night is done one after the other, whichever worker does it.
 _NIGHT = "night"
@@ -41,6 +42,13 @@ _NIGHT = "night"
 def create_worker(house: House) -> procrastinate.App:
     """The job application of an open house: its tasks and their schedule (times in UTC)."""
     worker = procrastinate.App(connector=_connector(house))
+    _schedule_minutes(worker, house)
+    _schedule_nights(worker, house)
+    return worker
+
+
+def _schedule_minutes(worker: procrastinate.App, house: House) -> None:
+    """What is done all day long."""
 
     @worker.periodic(cron="* * * * *")
     @worker.task(queueing_lock="expire_holds", name="expire_holds")
@@ -52,6 +60,17 @@ def create_worker(house: House) -> procrastinate.App:
     @worker.task(queueing_lock="absorb_events", name="absorb_events")
     def absorb(timestamp: int) -> None:
         _try_to_absorb(house)
+
+    # A worker that was killed leaves its job half done; every job may be done again.
+    @worker.periodic(cron="*/5 * * * *")
+    @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
+    async def take_up_stalled(timestamp: int) -> None:
+        for job in await worker.job_manager.get_stalled_jobs():
+            await worker.job_manager.retry_job(job)
+
+
+def _schedule_nights(worker: procrastinate.App, house: House) -> None:
+    """What is done once a day, one after the other."""
 
     # 16:05 UTC is five past midnight in Shanghai, the zone of the business date.
     @worker.periodic(cron="5 16 * * *")
@@ -71,6 +90,12 @@ def create_worker(house: House) -> procrastinate.App:
         watch_everyone(house)
         _tell_of_skew(check_skew(house))
 
+    # Shop-wide features stand for midnight UTC and are read from two hours after it.
+    @worker.periodic(cron="5 0 * * *")
+    @worker.task(queueing_lock="keep_shopwide", name="keep_shopwide", lock=_NIGHT, retry=3)
+    def keep_shopwide_features(timestamp: int) -> None:
+        _try_to_keep(house)
+
     @worker.periodic(cron="15 17 * * *")
     @worker.task(queueing_lock="watch_models", name="watch_models", lock=_NIGHT, retry=3)
     def watch_models(timestamp: int) -> None:
@@ -78,15 +103,6 @@ def create_worker(house: House) -> procrastinate.App:
         for look in monitor_models(house):
             _log.info("model %s: %s", look.model_hash[:19], look.verdict.value)
         _try_to_retrain(house)
-
-    # A worker that was killed leaves its job half done; every job may be done again.
-    @worker.periodic(cron="*/5 * * * *")
-    @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
-    async def take_up_stalled(timestamp: int) -> None:
-        for job in await worker.job_manager.get_stalled_jobs():
-            await worker.job_manager.retry_job(job)
-
-    return worker
 
 
 def _try_to_absorb(house: House) -> None:
@@ -111,6 +127,18 @@ def _try_to_refresh(house: House) -> None:
             _log.info("%s: %s", product, counts)
     except UnableToReadProviders as error:
         _log.error("external data was not refreshed: %s", error)
+
+
+def _try_to_keep(house: House) -> None:
+    """A shop without events yet has nothing to keep; a night that was missed is told, and stays missing."""
+    try:
+        keep_shopwide(house)
+    except features.UnableToReadHistory as error:
+        _log.warning("shop-wide features were not kept: %s", error)
+    with house.database.begin() as db:
+        missed = shopwide.nights_missing(db, as_of=house.clock())
+    if missed:
+        _log.error("shop-wide features are missing for the nights of %s", ", ".join(map(str, missed)))
 
 
 def _try_to_retrain(house: House) -> None:
@@ -166,8 +194,9 @@ async def _work(house: House) -> None:
 
 async def _catch_up(worker: procrastinate.App) -> None:
     """Midnight may have passed while nobody worked."""
-    with contextlib.suppress(AlreadyEnqueued):
-        await worker.configure_task("close_day").defer_async(timestamp=int(time.time()))
+    for name in ("close_day", "keep_shopwide"):
+        with contextlib.suppress(AlreadyEnqueued):
+            await worker.configure_task(name).defer_async(timestamp=int(time.time()))
 
 
 def _connector(house: House) -> procrastinate.PsycopgConnector:
