@@ -160,7 +160,7 @@ def features_needed(
 ) -> tuple[features.FeatureDefinition, ...]:
     """The definitions that a decision keeps: of its model, its policy and the models tried beside it."""
     models = (model, *scoring.challengers(db))
-    return features.chosen(features_read(policy).union(*(one.names for one in models)))
+    return features.definitions_of(features_read(policy).union(*(one.names for one in models)))
 
 
 def served_values(

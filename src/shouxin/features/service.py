@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -121,12 +121,6 @@ def _states_of(db: Connection, customer_id: CustomerId, plan: state.Plan) -> lis
     # Our own credit room names the customer by its id, whether or not identity has linked that yet.
     references = {*references_of(db, customer_id), (OWN_SOURCE, str(customer_id))}
     return state.states_now(db, sorted(references), plan.layout)
-
-
-@lru_cache(maxsize=64)
-def chosen(names: frozenset[str]) -> tuple[FeatureDefinition, ...]:
-    """The definitions of the catalogue with these names, in its order; other names are left out."""
-    return tuple(definition for definition in CATALOGUE if definition.name in names)
 
 
 def absorb_log(

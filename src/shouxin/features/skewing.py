@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from shouxin import identity, ingestion
 from shouxin.features import skew
-from shouxin.features.domain import catalogue_hash
-from shouxin.features.service import chosen, compute_each, kinds_kept
+from shouxin.features.domain import catalogue_hash, definitions_of
+from shouxin.features.service import compute_each, kinds_kept
 from shouxin.features.skew import Cause, Known, ServedValues, SkewReport
 from shouxin.kernel import OWN_SOURCE, CustomerId
 
@@ -39,7 +39,7 @@ def check_skew(
     names = frozenset(name for one in ours for name in one.values)
     points = [(str(customer), one.as_of) for customer, one in zip(today, ours, strict=True)]
     rows = compute_each(
-        history, _links_of(db, today), points=points, definitions=chosen(names), progress=progress
+        history, _links_of(db, today), points=points, definitions=definitions_of(names), progress=progress
     )
     compared = [
         (one, found, _cause(db, one, customer) if found else Cause.UNEXPLAINED)
