@@ -16,7 +16,7 @@ from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
-from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
@@ -28,12 +28,7 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
         ),
-        Learner(
-            "ebm",
-            Bilingual("可解释提升模型", "Explainable boosting machine"),
-            fit_ebm,
-            ("shouxin", "numpy", "interpret-core"),
-        ),
+        EBM,
     )
 }
 
@@ -54,7 +49,9 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
     task = Task(kept, truth, recipe.seed, settings, recipe.groups)
-    fitted = cross_fitted(learner.fit, task, learner.fit(task))
+    fitted = learner.fit(task)
+    if not learner.stops_itself:
+        fitted = cross_fitted(learner.fit, task, fitted)
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
     scored = score_columns(artefact, {name: columns[name] for name in artefact.names})

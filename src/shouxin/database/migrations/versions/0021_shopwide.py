@@ -46,6 +46,4 @@ def upgrade() -> None:
     """Append-only: what a night said is what a decision of that day was made with."""
     op.execute(f"CREATE SCHEMA IF NOT EXISTS features; GRANT USAGE ON SCHEMA features TO {APP_ROLE}")
     op.execute(_SHOPWIDE)
-    op.execute(
-        append_only_sql("features.pattern_document", "features.shopwide_night", "features.shopwide")
-    )
+    op.execute(append_only_sql("features.pattern_document", "features.shopwide_night", "features.shopwide"))
