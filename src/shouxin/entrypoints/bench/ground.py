@@ -153,7 +153,7 @@ def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
         f"'{name}_token', 'tok_' || md5('{name}' || (personal ->> '$.{name}'))" for name in _SHARED
     ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"

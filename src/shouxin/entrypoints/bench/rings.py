@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 _SECONDS_GOAL = 120.0
 _AUC_GOAL = 0.9
-_LEARNT_DAYS_BEFORE = 270
+_LEARNT_DAYS_BEFORE = 365
 _NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMES = tuple(feature.name for feature in graph.FEATURES)
 
