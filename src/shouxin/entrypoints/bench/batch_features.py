@@ -84,8 +84,8 @@ def _differing(ours: pa.Table, theirs: pa.Table) -> int:
 
 
 def _unlike(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> int:
-    pair = [column.to_numpy().astype(np.float64) for column in (ours, theirs)]
-    return int((~np.isclose(*pair, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
+    mine, peers = (column.to_numpy().astype(np.float64) for column in (ours, theirs))
+    return int((~np.isclose(mine, peers, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
 
 
 def _beside_feast(ground: Ground, definitions: Sequence[features.FeatureDefinition]) -> list[Line]:
