@@ -72,6 +72,7 @@ def _by_hand(world: World, query: str) -> pa.Table:
     files = [str(path) for path in sorted(world.history.glob("*.parquet"))]
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.register("link", world.links)
         return engine.sql(query, params={"files": files, "as_of": world.ends_at}).to_arrow_table()
 
@@ -84,8 +85,8 @@ def _differing(ours: pa.Table, theirs: pa.Table) -> int:
 
 
 def _unlike(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> int:
-    mine, peers = (column.to_numpy().astype(np.float64) for column in (ours, theirs))
-    return int((~np.isclose(mine, peers, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
+    left, right = (column.to_numpy().astype(np.float64) for column in (ours, theirs))
+    return int((~np.isclose(left, right, rtol=1e-9, atol=1e-9, equal_nan=True)).sum())
 
 
 def _beside_feast(ground: Ground, definitions: Sequence[features.FeatureDefinition]) -> list[Line]:

@@ -106,6 +106,11 @@ class Ground:
         return {model: self._trained(model) for model in ("scorecard", "ebm")}
 
     @cached_property
+    def trees(self) -> scoring.Artefact:
+        """Boosted trees trained on the simulated shop."""
+        return self._trained("lightgbm")
+
+    @cached_property
     def shop(self) -> House:
         """A small shop that went through the whole chain: graded, lent to, some late."""
         self.say(f"living a shop of {self.sizes.shop_customers:,} customers through the whole chain")
@@ -163,6 +168,7 @@ def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"
