@@ -35,7 +35,7 @@ def measure(ground: Ground) -> list[Line]:
     world = ground.world
     query = resources.files("shouxin.entrypoints.bench").joinpath("features_by_hand.sql").read_text()
     by_hand = _by_hand(world, query)
-    chosen = [item for item in features.CATALOGUE if item.name in by_hand.column_names]
+    chosen = features.definitions_of(by_hand.column_names)
     ground.say(f"computing {len(chosen)} features of {world.links.num_rows:,} customers")
     ours = _ours(world, chosen)
     seconds, peer_seconds = medians_in_turn(
