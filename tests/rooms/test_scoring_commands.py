@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from shouxin.entrypoints.cli.train import evaluate, train
+from shouxin.entrypoints.cli.evaluate import evaluate
+from shouxin.entrypoints.cli.train import train
 
 app = typer.Typer()
 app.command()(train)

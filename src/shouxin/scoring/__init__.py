@@ -10,7 +10,10 @@ the ``champion``, the one that decides; ``monitor`` watches it afterwards, and `
 know better.
 """
 
+from shouxin.scoring.assessing import Judging, assess_columns, assess_table
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
+from shouxin.scoring.domain.assessment import Assessment, Given, Performance, performance
+from shouxin.scoring.domain.assessment.wording import ASSESSMENT_WORDS
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
@@ -56,9 +59,11 @@ from shouxin.scoring.registry import (
 from shouxin.scoring.service import evaluate_table, train, train_columns
 
 __all__ = [
+    "ASSESSMENT_WORDS",
     "GATE_WORDS",
     "SCALINGS",
     "Artefact",
+    "Assessment",
     "Baseline",
     "Binning",
     "BinningRules",
@@ -68,11 +73,14 @@ __all__ = [
     "FeedbackKind",
     "Gate",
     "GateFacts",
+    "Given",
     "Interval",
+    "Judging",
     "ModelRow",
     "ModelStage",
     "MonitoringRun",
     "Passed",
+    "Performance",
     "Promotion",
     "PromotionRefusal",
     "Reason",
@@ -94,6 +102,8 @@ __all__ = [
     "UnableToTrain",
     "Verdict",
     "Vintage",
+    "assess_columns",
+    "assess_table",
     "auc_difference",
     "baseline_of",
     "bin_categories",
@@ -116,6 +126,7 @@ __all__ = [
     "names_in_use",
     "open_gates",
     "pd_at",
+    "performance",
     "promote",
     "psi",
     "read_table",

@@ -95,7 +95,7 @@ def _experiment(
     learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
     if not learnt:
         raise nothing_left(dropped)
-    groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
+    groups = group_codes(rows.column(roles.group))[split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
     fitted = fit_columns(learnt, y[split.training], recipe)
     advance(3, _STEPS)
@@ -118,12 +118,12 @@ def _split(
     times, period = (None, None)
     if roles.time:
         times, period = instants(rows.column(roles.time), name=roles.time)
-    groups = _codes(rows.column(roles.group)) if roles.group else None
+    groups = group_codes(rows.column(roles.group)) if roles.group else None
     return split_rows(y, share=share, seed=seed, times=times, groups=groups), period
 
 
-def _codes(values: Array) -> npt.NDArray[np.int64]:
-    """A number for every group; a row without one is a group of its own."""
+def group_codes(values: Array) -> npt.NDArray[np.int64]:
+    """A whole number from 0 for every group; a row without one is a group of its own."""
     if is_text(values):
         texts = [f"={t}" if t is not None else f"#{row}" for row, t in enumerate(as_text(values))]
         return np.unique(np.array(texts), return_inverse=True)[1].astype(np.int64)

@@ -37,7 +37,7 @@ _COMMANDS = {
     "customer": "customer:app",
     "features": "features:app",
     "train": "train:train",
-    "evaluate": "train:evaluate",
+    "evaluate": "evaluate:evaluate",
     "model": "model:app",
     "grade": "grade:grade",
     "policy": "policy:app",

@@ -1,4 +1,4 @@
-"""`shouxin train` and `shouxin evaluate`: any table in, a model and its figures out. No database."""
+"""`shouxin train`: any table in, a model and its figures out. No database."""
 
 from __future__ import annotations
 
@@ -11,34 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
-from shouxin.scoring import (
-    Artefact,
-    Table,
-    TrainedModel,
-    UnableToEvaluate,
-    UnableToFindColumn,
-    UnableToReadArtefact,
-    UnableToReadTable,
-    UnableToScore,
-    UnableToTrain,
-    evaluate_table,
-    read_table,
-)
+from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, TargetOption, print_figures
+from shouxin.scoring import Table, TrainedModel, read_table
 from shouxin.scoring import train as train_model
-
-_FIGURES = ("auc", "ks", "gini", "brier", "slope")
-_UNABLE = (
-    UnableToEvaluate,
-    UnableToFindColumn,
-    UnableToReadArtefact,
-    UnableToReadTable,
-    UnableToScore,
-    UnableToTrain,
-    OSError,
-)
-
-CsvOption = Annotated[Path, typer.Option("--csv", help="The table: CSV (also packed) or Parquet.")]
-TargetOption = Annotated[str, typer.Option("--target", help="Column with 1 for the event, 0 for the other.")]
 
 
 def train(
@@ -78,34 +53,9 @@ def train(
                 progress=advance,
             )
         _write(trained, table, id_column, out)
-    except _UNABLE as error:
+    except UNABLE as error:
         fail(str(error))
     _tell(trained, out, as_json=json)
-
-
-def evaluate(
-    model: Annotated[Path, typer.Option("--model", help="Folder that `shouxin train` wrote, or model.json.")],
-    csv_file: CsvOption,
-    target: TargetOption,
-    json: JsonOption = False,
-) -> None:
-    """Measure a model on a table: AUC, KS, Gini, Brier and calibration slope, each with an interval."""
-    try:
-        artefact = Artefact.from_json(_document(model).read_bytes())
-        found = evaluate_table(artefact, read_table(csv_file), target=target).as_data()
-    except _UNABLE as error:
-        fail(str(error))
-    if json:
-        emit(found, as_json=True)
-    else:
-        _print_figures(f"{artefact.model} on {found['n']:,} rows, {found['event_rate']:.2%} events", found)
-
-
-def _document(model: Path) -> Path:
-    path = model / "model.json" if model.is_dir() else model
-    if not path.is_file():
-        raise UnableToReadArtefact(f"there is no model at {path}")
-    return path
 
 
 def _special(text: str) -> list[float]:
@@ -148,7 +98,7 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
         used = [told["name"] for told in report["variables"] if told["used"]]
         emit({**summary, "variables": used, **held, "out": str(out)}, as_json=True)
         return
-    _print_figures(
+    print_figures(
         f"{report['model']}: {held['n']:,} rows held out ({report['split']['kind']}), "
         f"{held['event_rate']:.2%} events",
         held,
@@ -160,12 +110,3 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
     for leak in report["leaks"]:
         say(f"kept although it looks like a leak: {leak['name']} (AUC {leak['auc']}): {leak['kept_because']}")
     say(f"written to {out}; {report['evaluated']}")
-
-
-def _print_figures(title: str, figures: dict[str, Any]) -> None:
-    rows = [(name, *(_figure(figures[name][part]) for part in ("value", "low", "high"))) for name in _FIGURES]
-    print_table(title, ["", "value", "95 % low", "95 % high"], rows)
-
-
-def _figure(number: float | None) -> float | str:
-    return "-" if number is None else number
