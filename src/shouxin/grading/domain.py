@@ -178,7 +178,19 @@ def is_held_out(customer_id: str, *, share: float = HELD_OUT_SHARE) -> bool:
 
     It follows from the id alone: the same customer is a stranger to every model, for ever.
     """
-    digest = hashlib.sha256(f"held-out:{customer_id}".encode()).digest()
+    return _drawn(customer_id, purpose="held-out", share=share)
+
+
+CALIBRATING_SHARE = 0.25
+
+
+def calibrates(customer_id: str) -> bool:
+    """Whether a customer who is not held out is set apart, where there are plenty, to make PDs true on."""
+    return _drawn(customer_id, purpose="calibrating", share=CALIBRATING_SHARE)
+
+
+def _drawn(customer_id: str, *, purpose: str, share: float) -> bool:
+    digest = hashlib.sha256(f"{purpose}:{customer_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
 

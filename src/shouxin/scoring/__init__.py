@@ -15,6 +15,7 @@ from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.assessment import Assessment, Given, Performance, performance
 from shouxin.scoring.domain.assessment.wording import ASSESSMENT_WORDS
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
+from shouxin.scoring.domain.calibrating import CalibrationRefusal, at_prior
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
@@ -57,6 +58,7 @@ from shouxin.scoring.registry import (
     withdraw,
 )
 from shouxin.scoring.service import evaluate_table, train, train_columns
+from shouxin.scoring.training.calibration import calibrate_trained
 
 __all__ = [
     "ASSESSMENT_WORDS",
@@ -67,6 +69,7 @@ __all__ = [
     "Baseline",
     "Binning",
     "BinningRules",
+    "CalibrationRefusal",
     "Contribution",
     "Evaluation",
     "Feedback",
@@ -104,10 +107,12 @@ __all__ = [
     "Vintage",
     "assess_columns",
     "assess_table",
+    "at_prior",
     "auc_difference",
     "baseline_of",
     "bin_categories",
     "bin_numbers",
+    "calibrate_trained",
     "challenge",
     "challengers",
     "champion",

@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.training.calibration import calibrate_trained
 from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
 
 Progress = Callable[[int, int], None]
@@ -38,12 +40,14 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     holdout: float = 0.3,
+    calibrate: float | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
-    else a random share stratified by outcome. Raises UnableToTrain.
+    else a random share stratified by outcome. ``calibrate`` is the share of the other rows, the latest of
+    them, that only the probabilities are made true on. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -57,7 +61,9 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
-        return _experiment(table, roles, recipe, share=holdout, advance=progress or _silent)
+        return _experiment(
+            table, roles, recipe, share=holdout, calibrate=calibrate, advance=progress or _silent
+        )
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
 
@@ -76,7 +82,13 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def _experiment(
-    table: Table, roles: _Roles, recipe: Recipe, *, share: float, advance: Progress
+    table: Table,
+    roles: _Roles,
+    recipe: Recipe,
+    *,
+    share: float,
+    calibrate: float | None,
+    advance: Progress,
 ) -> TrainedModel:
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
@@ -87,6 +99,8 @@ def _experiment(
     y, known = outcomes(table.column(roles.target), name=roles.target)
     rows, y = table.rows(known), y[known]
     split, period = _split(rows, y, roles, share=share, seed=recipe.seed)
+    if calibrate is not None:
+        split = _with_window(rows, y, roles, split, share=calibrate, seed=recipe.seed)
     check_counts(y[split.training], where="training rows")
     check_counts(y[split.holdout], where="hold-out rows")
     advance(1, _STEPS)
@@ -98,6 +112,8 @@ def _experiment(
     groups = group_codes(rows.column(roles.group))[split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
     fitted = fit_columns(learnt, y[split.training], recipe)
+    if split.window is not None:
+        fitted = _calibrated(fitted, learnt, rows, y, roles, split.window)
     advance(3, _STEPS)
     fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
@@ -120,6 +136,44 @@ def _split(
         times, period = instants(rows.column(roles.time), name=roles.time)
     groups = group_codes(rows.column(roles.group)) if roles.group else None
     return split_rows(y, share=share, seed=seed, times=times, groups=groups), period
+
+
+def _with_window(
+    rows: Table, y: npt.NDArray[np.int64], roles: _Roles, split: Split, *, share: float, seed: int
+) -> Split:
+    """The split with the latest of its training rows set apart for calibrating."""
+    if not roles.time:
+        raise UnableToTrain(
+            "a calibration window is later than what is learnt; name the column with the time (--time COL)"
+        )
+    if not 0 < share < 1:
+        raise UnableToTrain(f"the calibration window is a share of the rows between 0 and 1, not {share:g}")
+    places = np.flatnonzero(split.training)
+    times, _ = instants(rows.column(roles.time), name=roles.time)
+    groups = group_codes(rows.column(roles.group))[places] if roles.group else None
+    inner = split_rows(y[places], share=share, seed=seed, times=times[places], groups=groups)
+    training, window = np.zeros((2, len(y)), dtype=np.bool_)
+    training[places[inner.training]], window[places[inner.holdout]] = True, True
+    if not is_later(times[window], times[training]):
+        raise UnableToTrain("there is no time after that of the training rows to calibrate on")
+    return replace(split, training=training, window=window)
+
+
+def _calibrated(
+    fitted: TrainedModel,
+    learnt: Mapping[str, Array],
+    rows: Table,
+    y: npt.NDArray[np.int64],
+    roles: _Roles,
+    window: npt.NDArray[np.bool_],
+) -> TrainedModel:
+    assert roles.time, "a window has a time"
+    _, period = instants(rows.column(roles.time)[window], name=roles.time)
+    later = rows.rows(window).select(fitted.artefact.names)
+    found = calibrate_trained(fitted, learnt, later, y[window], period=period)
+    if isinstance(found, CalibrationRefusal):
+        raise UnableToTrain(f"not calibrated: {found.reason}")
+    return found
 
 
 def group_codes(values: Array) -> npt.NDArray[np.int64]:

@@ -32,6 +32,10 @@ def train(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
     ] = None,
+    calibrate: Annotated[
+        float | None,
+        typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
     json: JsonOption = False,
 ) -> None:
@@ -49,6 +53,7 @@ def train(
                 group_column=group_column,
                 special=codes,
                 keep=_kept(keep or []),
+                calibrate=calibrate,
                 seed=seed,
                 progress=advance,
             )

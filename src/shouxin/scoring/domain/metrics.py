@@ -231,6 +231,19 @@ def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
     return at
 
 
+def level(y: Floats, logit: Floats) -> float:
+    """What must be added to the log-odds so that the mean probability is the rate that was seen."""
+    moved = 0.0
+    for _ in range(100):
+        risk = 1 / (1 + np.exp(-(logit + moved)))
+        step = float((y - risk).sum()) / max(float((risk * (1 - risk)).sum()), 1e-12)
+        # Far from the answer a whole step of Newton may overshoot.
+        moved += max(-1.0, min(1.0, step))
+        if abs(step) < 1e-10:
+            break
+    return moved
+
+
 def _newton_parts(y: Floats, logit: Floats, at: tuple[float, float]) -> Floats:
     """(n, 5): each row's share of the gradient and of the information of intercept and slope."""
     fitted = 1.0 / (1.0 + np.exp(-np.clip(at[0] + at[1] * logit, -500, 500)))

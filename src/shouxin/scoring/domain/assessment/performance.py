@@ -19,8 +19,8 @@ from shouxin.scoring.domain.metrics import (
     Floats,
     Interval,
     Ints,
-    calibration_line,
     evaluate,
+    level,
     logit_of,
     measurable,
     percentiles,
@@ -213,21 +213,3 @@ def bin_starts(rows: int, ends: Ints) -> Ints:
     wanted = rows * np.arange(1, BINS) // BINS
     starts = ends[np.minimum(np.searchsorted(ends, wanted - 1), len(ends) - 1)] + 1
     return np.unique(np.append(0, starts[starts < rows])).astype(np.int64)
-
-
-def level(y: Floats, logit: Floats) -> float:
-    """What must be added to the log-odds so that the mean probability is the rate that was seen."""
-    moved = 0.0
-    for _ in range(100):
-        risk = 1 / (1 + np.exp(-(logit + moved)))
-        step = float((y - risk).sum()) / max(float((risk * (1 - risk)).sum()), 1e-12)
-        # Far from the answer a whole step of Newton may overshoot.
-        moved += max(-1.0, min(1.0, step))
-        if abs(step) < 1e-10:
-            break
-    return moved
-
-
-def line_of(y: Floats, pd: Floats) -> tuple[float, float]:
-    """Intercept and slope of the outcome on the predicted log-odds; the slope may be NaN."""
-    return calibration_line(y, logit_of(pd))
