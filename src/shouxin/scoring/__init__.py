@@ -57,7 +57,7 @@ from shouxin.scoring.registry import (
     stages_of,
     withdraw,
 )
-from shouxin.scoring.service import evaluate_table, train, train_columns
+from shouxin.scoring.service import evaluate_table, learners, train, train_columns
 from shouxin.scoring.training.calibration import calibrate_trained
 
 __all__ = [
@@ -125,6 +125,7 @@ __all__ = [
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",
+    "learners",
     "list_feedback",
     "list_models",
     "monitor",

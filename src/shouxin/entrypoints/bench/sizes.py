@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,7 @@ class Sizes:
     pages: int = 40  # times each page is opened
     repeats: int = 3
     others: bool = False
+    set_name: str = "taiwan"  # of the models: a public set in the folder ``data``
+    data: Path | None = None
+    learners: tuple[str, ...] = ()  # all that are installed
+    folds: int = 5

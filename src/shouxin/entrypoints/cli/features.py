@@ -12,6 +12,7 @@ import typer
 
 from shouxin import features as room
 from shouxin import identity, ingestion
+from shouxin.entrypoints.cli import features_shopwide
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
@@ -24,6 +25,7 @@ from shouxin.entrypoints.cli.common import (
 )
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
+features_shopwide.add_to(app)
 
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
 
@@ -87,6 +89,16 @@ def show(
         "purposes": ", ".join(sorted(definition.purposes)) or "none: facts of the contract itself",
     }
     emit(told, as_json=False, title=definition.name)
+
+
+@app.command()
+def document(
+    out: Annotated[Path, typer.Option("--out", help="The file to write: docs/features-catalogue.md.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the page of the manual that lists the whole catalogue."""
+    out.write_text(room.catalogue_page(room.CATALOGUE), encoding="utf-8")
+    emit({"features": len(room.CATALOGUE), "out": str(out)}, as_json=as_json)
 
 
 @app.command("compile")

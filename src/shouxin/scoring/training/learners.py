@@ -54,7 +54,8 @@ class Learner:
     """One kind of model. ``space`` names what may be tuned and the values worth trying, the default first.
 
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
-    installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base.
+    installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
+    ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Learner:
     tools: tuple[str, ...]
     space: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     extra: str | None = None
+    stops_itself: bool = False
 
     @property
     def defaults(self) -> dict[str, Setting]:
