@@ -118,6 +118,7 @@ def _train(
         outcome=outcome.name,
         directions={item.name: _DIRECTIONS[item.direction] for item in CATALOGUE if item.direction},
         meanings={item.name: item.meaning for item in CATALOGUE},
+        topics={item.name: item.topic.value for item in CATALOGUE},
         period=(period[0].isoformat(), period[1].isoformat()),
         groups=np.unique(rows["customer_id"].to_pylist(), return_inverse=True)[1],
     )
