@@ -63,6 +63,11 @@ def grade_of(pd: float, scale: MasterScale = STANDARD_SCALE) -> Grade:
     return next((grade for grade, bound in scale.below if pd < bound), Grade.D)
 
 
+def below_for(grade: Grade, scale: MasterScale = STANDARD_SCALE) -> float:
+    """The PD that a customer of this grade, or of a better one, stays below; 1 for D."""
+    return dict(scale.below).get(grade, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class GradeAssignment:
     """A customer's grade at ``as_of`` with everything needed to say why: law, never changed afterwards."""

@@ -10,7 +10,8 @@ the ``champion``, the one that decides; ``monitor`` watches it afterwards, and `
 know better.
 """
 
-from shouxin.scoring.assessing import Judging, assess_columns, assess_table
+from shouxin.scoring.assessing import Judging, assess_columns, assess_table, examine_table
+from shouxin.scoring.domain.advice import NOT_ADVISED, Advice, AdviceRefusal, actions_for, advise, lever
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.assessment import Assessment, Given, Performance, performance
 from shouxin.scoring.domain.assessment.wording import ASSESSMENT_WORDS
@@ -24,6 +25,7 @@ from shouxin.scoring.domain.inputs import UnableToScore
 from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, auc_difference, evaluate
 from shouxin.scoring.domain.monitoring import MonitoringRun, Vintage
 from shouxin.scoring.domain.partition import BinningRules
+from shouxin.scoring.domain.reason_families import REASON_FAMILIES, ReasonFamily, family_of
 from shouxin.scoring.domain.reasons import Reason, reasons
 from shouxin.scoring.domain.registry import (
     ModelRow,
@@ -63,7 +65,11 @@ from shouxin.scoring.training.calibration import calibrate_trained
 __all__ = [
     "ASSESSMENT_WORDS",
     "GATE_WORDS",
+    "NOT_ADVISED",
+    "REASON_FAMILIES",
     "SCALINGS",
+    "Advice",
+    "AdviceRefusal",
     "Artefact",
     "Assessment",
     "Baseline",
@@ -87,6 +93,7 @@ __all__ = [
     "Promotion",
     "PromotionRefusal",
     "Reason",
+    "ReasonFamily",
     "Scaling",
     "Score",
     "ScoredColumns",
@@ -105,6 +112,8 @@ __all__ = [
     "UnableToTrain",
     "Verdict",
     "Vintage",
+    "actions_for",
+    "advise",
     "assess_columns",
     "assess_table",
     "at_prior",
@@ -119,6 +128,8 @@ __all__ = [
     "corrected",
     "evaluate",
     "evaluate_table",
+    "examine_table",
+    "family_of",
     "find_gates",
     "find_model",
     "find_report",
@@ -126,6 +137,7 @@ __all__ = [
     "keep_shadow",
     "latest_monitoring",
     "learners",
+    "lever",
     "list_feedback",
     "list_models",
     "monitor",

@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.assessment import Assessment, Given, performance
+from shouxin.scoring.domain.assessment.cut_off import cut_off_of
 from shouxin.scoring.domain.assessment.lines import calibration_table, curves, gains_table
 from shouxin.scoring.domain.assessment.mistakes import error_sources, worst_mistakes
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.metrics import Floats, Ints
 from shouxin.scoring.domain.table import Array, Table, as_text, is_text, known
+from shouxin.scoring.robustness import Lever, Robustness, examine
 from shouxin.scoring.service import group_codes
 from shouxin.scoring.training.preparation import instants, outcomes
 
@@ -93,6 +95,37 @@ def assess_columns(
         ),
         worst_mistakes(scored, columns, truth, names=rows, meanings=meanings, limit=judging.mistakes),
         error_sources(scored, columns, truth, cut_off=cut),
+    )
+
+
+def examine_table(
+    artefact: Artefact,
+    table: Table,
+    judging: Judging,
+    *,
+    levers: Sequence[Lever],
+    bounds: Sequence[float] = (),
+) -> Robustness:
+    """Put a model under stress on every row of ``table`` whose target is known.
+
+    ``levers`` say what a customer could make up, ``bounds`` at which PDs a better grade begins. Raises as
+    ``assess_table``.
+    """
+    y, told = outcomes(table.column(judging.target), name=judging.target)
+    rows = table.rows(told)
+    columns = rows.select(artefact.names)
+    truth = y[told].astype(np.float64)
+    cut = cut_off_of(truth, score_columns(artefact, columns).pd, judging.given)
+    by_month = months(rows.column(judging.time), name=judging.time) if judging.time else None
+    return examine(
+        artefact,
+        columns,
+        truth,
+        levers,
+        cut_off=cut.pd,
+        bounds=bounds,
+        months=by_month,
+        seed=judging.seed,
     )
 
 

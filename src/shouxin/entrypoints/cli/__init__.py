@@ -38,6 +38,7 @@ _COMMANDS = {
     "features": "features:app",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
+    "score": "score:score",
     "model": "model:app",
     "grade": "grade:grade",
     "policy": "policy:app",

@@ -3,8 +3,8 @@
 A notice of adverse action must be specific: "credit score too low" or "internal policy" is no reason
 (Regulation B, 12 CFR 1002.9(b)(2) and its comment 9(b)(2)-4). Several features of one topic say one thing, so
 they are told as one reason, led by the strongest; a list of four windows of late repayments would hide the
-other reasons. ``check`` says what a person can look at or do when they think that it is wrong (PIPL art. 24 and 44 to 46; AI
-Act art. 86).
+other reasons. ``check`` says what a person can look at or do when they think that it is wrong (PIPL art. 24
+and 44 to 46; AI Act art. 86).
 """
 
 from __future__ import annotations
