@@ -1,9 +1,9 @@
 """Gaming: how much has to be spent to look better than one is.
 
-Somebody who wants credit and does not mean to repay changes what they can: cheap things first. They may ask the
-model as often as they like (the worst case) and pay for every change by how far it moves a feature, counted in
-spreads: a usual difference between two customers. The costs are relative, as data: clicks are cheap, a record of
-repayments is dear, what a bureau says can not be bought.
+Somebody who wants credit and does not mean to repay changes what they can: cheap things first. They may ask
+the model as often as they like (the worst case) and pay for every change by how far it moves a feature,
+counted in spreads: a usual difference between two customers. The costs are relative, as data: clicks are
+cheap, a record of repayments is dear, what a bureau says can not be bought.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BUDGETS = (1.0, 2.0, 4.0, 8.0, 16.0)
 ROWS_MAX = 1_000
 _LEVELS = 9
 _STEPS_MAX = 12
-# What it costs to move a feature of this topic by one spread, by what it takes to make the facts up. None: it can
-# not be done, because others tell it.
+# What it costs to move a feature of this topic by one spread, by what it takes to make the facts up. None: it
+# can not be done, because others tell it.
 GAMING_COSTS: Mapping[Topic, float | None] = {
     Topic.ACTIVITY: 0.5, Topic.CARTS: 0.5, Topic.REVIEWS: 1, Topic.SURVEY: 0.5, Topic.COMPLAINTS: 1,
     Topic.CATEGORIES: 3, Topic.PURCHASES: 4, Topic.PRICES: 4, Topic.MEMBERSHIP: 6, Topic.PAYMENTS: 5,
@@ -69,9 +69,11 @@ class AtBudget:
 
 @dataclass(frozen=True, slots=True)
 class Gaming:
-    """What gaming buys. ``cost`` is the median to get below the cut-off, or to gain a grade where bounds are given;
-    None where fewer than half ever get there. ``reached`` is the share who do; ``first`` the features that were
-    changed first, and in how many rows.
+    """What gaming buys.
+
+    ``cost`` is the median to get below the cut-off, or to gain a grade where bounds are given; None where
+    fewer than half ever get there. ``reached`` is the share who do; ``first`` the features that were changed first,
+    and in how many rows.
     """
 
     rows: int
@@ -137,7 +139,7 @@ def game(
         cut_off,
         _median(costs, rng),
         float(np.isfinite(costs).mean()),
-        tuple(_at_budget(artefact, path, pd, y, chosen, budget, cut_off, rng) for budget in BUDGETS),
+        tuple(_at_budget(artefact, path, pd, y, budget, cut_off, rng) for budget in BUDGETS),
         path.first(),
     )
 
@@ -226,7 +228,6 @@ def _at_budget(
     path: _Path,
     pd: Floats,
     y: Floats,
-    chosen: Ints,
     budget: float,
     cut_off: float,
     rng: np.random.Generator,
@@ -241,8 +242,9 @@ def _at_budget(
         dtype=np.float64,
     )
     # Those who were drawn stand for all events that are turned away.
-    others = y == 0
-    mixed = np.concatenate([pd[others], pd_columns(after), pd[(y == 1) & (pd < cut_off)]])
+    others, away = y == 0, (y == 1) & (pd >= cut_off)
+    gamed = np.resize(pd_columns(after), int(away.sum()))
+    mixed = np.concatenate([pd[others], gamed, pd[(y == 1) & ~away]])
     truth = np.concatenate([np.zeros(int(others.sum())), np.ones(len(mixed) - int(others.sum()))])
     return AtBudget(budget, _mean(in_now, rng), _mean(rise, rng), auc(truth, mixed))
 

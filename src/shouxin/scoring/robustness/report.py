@@ -22,7 +22,7 @@ GAPS = (0.05, 0.1, 0.2, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class UnderStress:
-    """One stress: the AUC under it, what it loses, how many answers at the cut-off change, and the mean PD."""
+    """One stress: the AUC under it, what it loses, how many answers at the cut-off change, the mean PD."""
 
     kind: str
     name: str
