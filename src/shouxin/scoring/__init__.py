@@ -11,6 +11,7 @@ know better.
 """
 
 from shouxin.scoring.assessing import Judging, assess_columns, assess_table, examine_table
+from shouxin.scoring.declined import RejectInference, compare_rejects
 from shouxin.scoring.domain.advice import NOT_ADVISED, Advice, AdviceRefusal, actions_for, advise, lever
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.assessment import Assessment, Given, Performance, performance
@@ -94,6 +95,7 @@ __all__ = [
     "PromotionRefusal",
     "Reason",
     "ReasonFamily",
+    "RejectInference",
     "Scaling",
     "Score",
     "ScoredColumns",
@@ -125,6 +127,7 @@ __all__ = [
     "challenge",
     "challengers",
     "champion",
+    "compare_rejects",
     "corrected",
     "evaluate",
     "evaluate_table",

@@ -18,9 +18,8 @@ from shouxin.scoring.domain.assessment.mistakes import error_sources, worst_mist
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.metrics import Floats, Ints
-from shouxin.scoring.domain.table import Array, Table, as_text, is_text, known
+from shouxin.scoring.domain.table import Array, Table, as_text, group_codes, is_text, known
 from shouxin.scoring.robustness import Lever, Robustness, examine
-from shouxin.scoring.service import group_codes
 from shouxin.scoring.training.preparation import instants, outcomes
 
 # A file is thin where the model finds nothing for this share of what it reads, or more.

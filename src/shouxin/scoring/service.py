@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
+from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.split import Split, split_rows
-from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
+from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, group_codes
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.calibration import calibrate_trained
 from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
@@ -44,13 +45,15 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     seed: int = 7,
     holdout: float = 0.3,
     calibrate: float | None = None,
+    rejects: RejectInference | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
     else a random share stratified by outcome. ``calibrate`` is the share of the other rows, the latest of
-    them, that only the probabilities are made true on. Raises UnableToTrain.
+    them, that only the probabilities are made true on. ``rejects`` says which rows without an outcome were
+    declined, and what is guessed of them. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -65,7 +68,13 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     roles = _Roles(target, id_column, time_column, group_column)
     try:
         return _experiment(
-            table, roles, recipe, share=holdout, calibrate=calibrate, advance=progress or _silent
+            table,
+            roles,
+            recipe,
+            share=holdout,
+            calibrate=calibrate,
+            rejects=rejects,
+            advance=progress or _silent,
         )
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
@@ -91,13 +100,15 @@ def _experiment(
     *,
     share: float,
     calibrate: float | None,
+    rejects: RejectInference | None,
     advance: Progress,
 ) -> TrainedModel:
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
+    from shouxin.scoring.training.rejects import fit_with_declined
 
     advance(0, _STEPS)
-    apart = {table.name(name) for name in roles if name}
+    apart = {table.name(name) for name in (*roles, rejects.decision if rejects else None) if name}
     keep = {table.name(name): why for name, why in recipe.keep.items()}
     y, known = outcomes(table.column(roles.target), name=roles.target)
     rows, y = table.rows(known), y[known]
@@ -112,9 +123,16 @@ def _experiment(
     learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
     if not learnt:
         raise nothing_left(dropped)
-    groups = group_codes(rows.column(roles.group))[split.training] if roles.group else None
+    # Numbered over the whole table, so that a declined customer has the number of their other rows.
+    groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
-    fitted = fit_columns(learnt, y[split.training], recipe)
+    if rejects is None:
+        fitted = fit_columns(learnt, y[split.training], recipe)
+    else:
+        declined = declined_rows(
+            table, known, split, rejects, time=roles.time, group=roles.group, names=list(learnt)
+        )
+        fitted = fit_with_declined(learnt, y[split.training], declined, recipe, method=rejects.method)
     if split.window is not None:
         fitted = _calibrated(fitted, learnt, rows, y, roles, split.window)
     advance(3, _STEPS)
@@ -177,15 +195,6 @@ def _calibrated(
     if isinstance(found, CalibrationRefusal):
         raise UnableToTrain(f"not calibrated: {found.reason}")
     return found
-
-
-def group_codes(values: Array) -> npt.NDArray[np.int64]:
-    """A whole number from 0 for every group; a row without one is a group of its own."""
-    if is_text(values):
-        texts = [f"={t}" if t is not None else f"#{row}" for row, t in enumerate(as_text(values))]
-        return np.unique(np.array(texts), return_inverse=True)[1].astype(np.int64)
-    numbers = np.asarray(values, dtype=np.float64)
-    return np.unique(numbers, return_inverse=True, equal_nan=False)[1].astype(np.int64)
 
 
 def _evaluated(

@@ -12,11 +12,11 @@ import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
 from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, TargetOption, print_figures
-from shouxin.scoring import Table, TrainedModel, read_table
+from shouxin.scoring import RejectInference, Table, TrainedModel, read_table
 from shouxin.scoring import train as train_model
 
 
-def train(
+def train(  # noqa: PLR0917 - a command has as many options as people need
     csv_file: CsvOption,
     target: TargetOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for model.json, report.json, holdout.csv.")],
@@ -36,6 +36,16 @@ def train(
         float | None,
         typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
     ] = None,
+    reject_inference: Annotated[
+        str | None,
+        typer.Option(
+            "--reject-inference",
+            help="none, reweighting, parcelling, fuzzy or self-learning; needs --decision.",
+        ),
+    ] = None,
+    decision: Annotated[
+        str | None, typer.Option("--decision", help="Column that says who was declined, without an outcome.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
     json: JsonOption = False,
 ) -> None:
@@ -54,6 +64,7 @@ def train(
                 special=codes,
                 keep=_kept(keep or []),
                 calibrate=calibrate,
+                rejects=_rejects(reject_inference, decision),
                 seed=seed,
                 progress=advance,
             )
@@ -61,6 +72,12 @@ def train(
     except UNABLE as error:
         fail(str(error))
     _tell(trained, out, as_json=json)
+
+
+def _rejects(method: str | None, decision: str | None) -> RejectInference | None:
+    if (method is None) != (decision is None):
+        raise typer.BadParameter("--reject-inference and --decision go together")
+    return None if method is None or decision is None else RejectInference(method, decision)
 
 
 def _special(text: str) -> list[float]:

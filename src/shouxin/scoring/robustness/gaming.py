@@ -72,8 +72,8 @@ class Gaming:
     """What gaming buys.
 
     ``cost`` is the median to get below the cut-off, or to gain a grade where bounds are given; None where
-    fewer than half ever get there. ``reached`` is the share who do; ``first`` the features that were changed first,
-    and in how many rows.
+    fewer than half ever get there. ``reached`` is the share who do; ``first`` the features that were changed
+    first, and in how many rows.
     """
 
     rows: int
