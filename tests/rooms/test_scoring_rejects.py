@@ -112,7 +112,6 @@ def test_what_can_not_be_inferred_is_said(parted):
     with pytest.raises(UnableToTrain, match="declined rows have a known outcome"):
         compare_rejects(Table({**everybody().columns, "decision": np.full(ROWS, "x", dtype=object)}),
                         target="bad", decision="decision")  # fmt: skip
-    assert is_declined(np.array(["Declined", " reject ", "拒绝", "approve", None], dtype=object)).tolist() == [
-        True, True, True, False, False,
-    ]  # fmt: skip
+    told = np.array(["Declined", " reject ", "拒绝", "approve", None], dtype=object)
+    assert is_declined(told).tolist() == [True, True, True, False, False]
     assert not is_declined(np.array([1.0, 0.0])).any()

@@ -1,8 +1,8 @@
 """Reject inference: what may be said of those who were declined, whose outcome nobody ever saw.
 
-A model that learnt from the approved alone meets the declined as well. These methods guess their outcomes in
-ways of their own; no guess holds more than was put into it, so the standard is ``none``, and the remedy
-is to approve a small slice by lot and see. ``compare`` measures every method where the truth of the declined is
+A model that learnt from the approved alone meets the declined as well. These methods guess their outcomes,
+each in its own way; no guess holds more than was put into it, so the standard is ``none``, and the remedy is
+to approve a small slice by lot and see. ``compare`` measures every method where the truth of the declined is
 known. Rows are drawn, not weighted, so every learner can take part; the seed makes a drawing the same again.
 """
 
