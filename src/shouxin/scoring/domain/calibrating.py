@@ -60,7 +60,7 @@ def calibrated(
             f"the window has {events} events; {LEVEL_EVENTS_MIN} are needed",
         )
     log_odds = score_columns(artefact, columns).log_odds / MILLION
-    intercept, slope = (level(y, log_odds), 1.0)
+    intercept, slope = level(log_odds, float(y.mean())), 1.0
     if events >= SLOPE_EVENTS_MIN:
         intercept, slope = calibration_line(y, log_odds)
     if math.isnan(slope) or not SLOPE_LOW <= slope <= SLOPE_HIGH:

@@ -45,7 +45,7 @@ def cross_fitted(fit: Callable[[Task], Fitted], task: Task, fitted: Fitted) -> F
     note = f"cross-fitted on {events:,} events: scaled by {slope:.3f}"
     scaled = replace(fitted, body=fitted.body.scaled(millionths), notes=[*fitted.notes, note])
     everybody = np.ones(len(task.y), dtype=np.bool_)
-    moved = level(task.y.astype(np.float64), _predicted(scaled, task, everybody) / MILLION)
+    moved = level(_predicted(scaled, task, everybody) / MILLION, float(task.y.mean()))
     return replace(scaled, intercept=scaled.intercept + round(moved * MILLION))
 
 
@@ -62,7 +62,7 @@ def _out_of_fold(fit: Callable[[Task], Fitted], task: Task) -> npt.NDArray[np.fl
 def _part(task: Task, inside: npt.NDArray[np.bool_]) -> Task:
     return replace(
         task,
-        kept=[replace(variable, values=variable.values[inside]) for variable in task.kept],
+        kept=[variable.rows(inside) for variable in task.kept],
         y=task.y[inside],
         groups=None if task.groups is None else task.groups[inside],
     )

@@ -18,7 +18,7 @@ from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
-from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
@@ -28,15 +28,13 @@ LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
         Learner(
-            "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
-        ),
-        Learner(
-            "ebm",
-            Bilingual("可解释提升模型", "Explainable boosting machine"),
-            fit_ebm,
-            ("shouxin", "numpy", "interpret-core"),
+            "scorecard",
+            Bilingual("评分卡", "Scorecard"),
+            fit_scorecard,
+            ("shouxin", "numpy", "scikit-learn"),
             stops_itself=True,
         ),
+        EBM,
     )
 }
 

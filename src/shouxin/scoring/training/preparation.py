@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -52,7 +52,10 @@ _QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variable:
-    """A column that can be learnt from; ``special`` are the special values that occur in it."""
+    """A column that can be learnt from; ``special`` are the special values that occur in it.
+
+    ``edges`` are somebody's own bins; ``periods`` numbers the period of every row from 0.
+    """
 
     name: str
     values: Array
@@ -60,11 +63,44 @@ class Variable:
     special: tuple[float, ...] = ()
     direction: Direction = None
     meaning: Bilingual | None = None
+    edges: tuple[float, ...] | None = None
+    periods: npt.NDArray[np.int64] | None = None
+
+    @property
+    def sign(self) -> Literal[-1, 0, 1]:
+        """1 where more is riskier, -1 where more is safer, 0 where neither was declared."""
+        return self.direction if self.direction in {-1, 1} else 0
+
+    @property
+    def ordinary(self) -> npt.NDArray[np.float64]:
+        """The values that are neither missing nor special."""
+        known = self.values[~np.isnan(self.values)]
+        found: npt.NDArray[np.float64] = known[~np.isin(known, self.special)] if self.special else known
+        return found
+
+    @property
+    def typical(self) -> float | None:
+        """The median of the ordinary values; None for categories."""
+        if not self.numeric or not len(self.ordinary):
+            return None
+        return float(np.median(self.ordinary))
+
+    def rows(self, inside: npt.NDArray[np.bool_]) -> Variable:
+        """The same variable in some of the rows."""
+        periods = None if self.periods is None else self.periods[inside]
+        return replace(self, values=self.values[inside], periods=periods)
 
     def binned(self, y: npt.NDArray[np.int64]) -> Binning:
         """The best bins of this variable."""
         if self.numeric:
-            return bin_numbers(self.values, y, special=self.special, direction=self.direction)
+            return bin_numbers(
+                self.values,
+                y,
+                special=self.special,
+                direction=self.direction,
+                periods=self.periods,
+                edges=self.edges,
+            )
         return bin_categories(as_text(self.values), y)
 
     def slots(self, binning: Binning) -> npt.NDArray[np.int64]:

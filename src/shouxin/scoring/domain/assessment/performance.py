@@ -127,7 +127,7 @@ class _Ordered:
             (risk - y) ** 2,
             -np.where(y == 1, np.log(clipped), np.log1p(-clipped)),
             logit,
-            level(y, logit),
+            level(logit, float(y.mean())),
         )
 
     def replicates(self, *, seed: int) -> Any:
