@@ -23,7 +23,14 @@ from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, 
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
 from shouxin.scoring.domain.inputs import UnableToScore
-from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, auc_difference, evaluate
+from shouxin.scoring.domain.metrics import (
+    Evaluation,
+    Interval,
+    UnableToEvaluate,
+    auc_difference,
+    evaluate,
+    optimism,
+)
 from shouxin.scoring.domain.monitoring import MonitoringRun, Vintage
 from shouxin.scoring.domain.partition import BinningRules
 from shouxin.scoring.domain.reason_families import REASON_FAMILIES, ReasonFamily, family_of
@@ -60,6 +67,7 @@ from shouxin.scoring.registry import (
     stages_of,
     withdraw,
 )
+from shouxin.scoring.robustness import stresses
 from shouxin.scoring.service import evaluate_table, learners, train, train_columns
 from shouxin.scoring.training.calibration import calibrate_trained
 
@@ -146,6 +154,7 @@ __all__ = [
     "monitor",
     "names_in_use",
     "open_gates",
+    "optimism",
     "pd_at",
     "performance",
     "promote",
@@ -160,6 +169,7 @@ __all__ = [
     "shadowed_until",
     "shifts",
     "stages_of",
+    "stresses",
     "tell",
     "train",
     "train_columns",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json as json_format
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
 from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, TargetOption, print_figures
-from shouxin.scoring import RejectInference, Table, TrainedModel, read_table
+from shouxin.scoring import RejectInference, Table, TrainedModel, evaluate, read_table
+from shouxin.scoring import optimism as difference_of
 from shouxin.scoring import train as train_model
 
 
@@ -46,6 +48,12 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
     decision: Annotated[
         str | None, typer.Option("--decision", help="Column that says who was declined, without an outcome.")
     ] = None,
+    optimism: Annotated[
+        bool,
+        typer.Option(
+            "--optimism", help="Train on a random split as well and tell how it flatters; with --time."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
     json: JsonOption = False,
 ) -> None:
@@ -68,10 +76,43 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
                 seed=seed,
                 progress=advance,
             )
+        if optimism:
+            trained = _beside_random(
+                trained,
+                table,
+                target=target,
+                model=model,
+                time_column=time_column,
+                id_column=id_column,
+                group_column=group_column,
+                special=codes,
+                keep=_kept(keep or []),
+                seed=seed,
+            )
         _write(trained, table, id_column, out)
     except UNABLE as error:
         fail(str(error))
     _tell(trained, out, as_json=json)
+
+
+def _beside_random(
+    trained: TrainedModel, table: Table, *, time_column: str | None, **same: Any
+) -> TrainedModel:
+    """The model with what a random split of the same rows would have promised."""
+    if time_column is None:
+        raise typer.BadParameter("--optimism compares with later rows; name the time with --time")
+    timeless = {name: values for name, values in table.columns.items() if name != table.name(time_column)}
+    with progress_bar("training on a random split") as advance:
+        flattered = train_model(Table(timeless, table.aliases), progress=advance, **same)
+    random, later = (
+        evaluate(one.holdout.y, one.holdout.pd).auc for one in (flattered, trained) if one.holdout
+    )
+    told = {
+        "random": random.as_data(),
+        "later": later.as_data(),
+        "difference": difference_of(random, later).as_data(),
+    }
+    return replace(trained, report={**trained.report, "optimism": told})
 
 
 def _rejects(method: str | None, decision: str | None) -> RejectInference | None:
@@ -118,7 +159,8 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
     if as_json:
         summary = {name: report[name] for name in ("model", "hash", "outcome", "split", "dropped", "leaks")}
         used = [told["name"] for told in report["variables"] if told["used"]]
-        emit({**summary, "variables": used, **held, "out": str(out)}, as_json=True)
+        more: dict[str, Any] = {name: report[name] for name in ("calibration", "optimism") if name in report}
+        emit({**summary, "variables": used, **held, **more, "out": str(out)}, as_json=True)
         return
     print_figures(
         f"{report['model']}: {held['n']:,} rows held out ({report['split']['kind']}), "
@@ -131,4 +173,7 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
         print_table("not used", ["name", "why"], [(d["name"], d["reason"]) for d in report["dropped"]])
     for leak in report["leaks"]:
         say(f"kept although it looks like a leak: {leak['name']} (AUC {leak['auc']}): {leak['kept_because']}")
+    if "optimism" in report:
+        gap = report["optimism"]["difference"]
+        say(f"a random split flatters by {gap['value']:+.4f} ({gap['low']:+.4f} to {gap['high']:+.4f})")
     say(f"written to {out}; {report['evaluated']}")

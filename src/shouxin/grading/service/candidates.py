@@ -71,6 +71,7 @@ def train_candidate(
         "difference": facts.difference.as_data() if facts.difference else None,
         "corrections": corrections,
         "points": [point.isoformat() for point in points],
+        "assessment": _assessment(trained.artefact, held_out) if facts.held_out else None,
     }
     scoring.register(db, trained.artefact, name=f"{model}:{outcome.name}", report=report, now=now)
     gates = scoring.run_gates(trained.artefact, facts, leaks=trained.report["leaks"])
@@ -150,6 +151,19 @@ def _on_window(trained: scoring.TrainedModel, rows: pa.Table, window: pa.Table) 
 def _held_out_rows(table: pa.Table) -> pa.Table:
     """The customers who trained nothing, at each date of training."""
     return table.filter(pa.array([is_held_out(customer) for customer in table["customer_id"].to_pylist()]))
+
+
+def _assessment(artefact: scoring.Artefact, held_out: pa.Table) -> dict[str, Any]:
+    """Every figure, and what stress does, on customers who trained nothing: for the document of the model."""
+    y = held_out["event"].to_numpy().astype(np.float64)
+    columns = columns_of(held_out)
+    groups = np.unique(held_out["customer_id"].to_pylist(), return_inverse=True)[1]
+    found = scoring.performance(y, scoring.score_columns(artefact, columns).pd, groups=groups)
+    stressed = scoring.stresses(artefact, columns, y, cut_off=found.cut_off.pd)
+    return {
+        "performance": found.as_data(),
+        "robustness": {f"{one.kind}: {one.name}": one.loss.as_data() for one in stressed},
+    }
 
 
 def _gate_facts(

@@ -114,6 +114,13 @@ def auc_difference(y: Floats, risk: Floats, other: Floats) -> Interval:
     return Interval(difference, difference - spread, difference + spread)
 
 
+def optimism(random: Interval, later: Interval) -> Interval:
+    """How much better a random split looks than later rows do; the two were measured on different rows."""
+    spread = _Z * math.hypot(*((one.high - one.low) / (2 * _Z) for one in (random, later)))
+    difference = random.value - later.value
+    return Interval(difference, difference - spread, difference + spread)
+
+
 def _placed(y: Floats, risk: Floats) -> tuple[Floats, Floats]:
     """For each event the share of others below it, for each other the share of events above it."""
     events, others = risk[y == 1], risk[y == 0]

@@ -6,7 +6,7 @@ losses on the same rows, with DeLong's paired intervals.
 """
 
 from shouxin.scoring.robustness.gaming import GAMING_COSTS, Gaming, Lever, UnableToGame, game, levers_for
-from shouxin.scoring.robustness.report import Robustness, UnderStress, examine
+from shouxin.scoring.robustness.report import Robustness, UnderStress, examine, stresses
 
 __all__ = [
     "GAMING_COSTS",
@@ -18,4 +18,5 @@ __all__ = [
     "examine",
     "game",
     "levers_for",
+    "stresses",
 ]

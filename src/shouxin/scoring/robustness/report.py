@@ -86,12 +86,8 @@ def examine(
     ``months`` has one name a row. Raises UnableToEvaluate, UnableToScore.
     """
     own = {name: np.asarray(columns[name]) for name in artefact.names}
-    scored = score_columns(artefact, own)
-    truth, pd = measurable(y, scored.pd)
-    stresses = [
-        _under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off)
-        for kind, name, disturbed in _disturbed(artefact, own, seed=seed)
-    ]
+    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    found = stresses(artefact, own, truth, cut_off=cut_off, seed=seed)
     by_month = segmentation("month", months, truth, pd, cut_off=cut_off) if months is not None else None
     gaming, why_not = None, None
     try:
@@ -100,8 +96,18 @@ def examine(
         )
     except UnableToGame as error:
         why_not = str(error)
-    return Robustness(
-        artefact.hash, len(truth), cut_off, delong(truth, pd), tuple(stresses), by_month, gaming, why_not
+    return Robustness(artefact.hash, len(truth), cut_off, delong(truth, pd), found, by_month, gaming, why_not)
+
+
+def stresses(
+    artefact: Artefact, columns: Columns, y: npt.ArrayLike, *, cut_off: float, seed: int = 7
+) -> tuple[UnderStress, ...]:
+    """Noise, gaps and outages on these rows. Raises UnableToEvaluate, UnableToScore."""
+    own = {name: np.asarray(columns[name]) for name in artefact.names}
+    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    return tuple(
+        _under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off)
+        for kind, name, disturbed in _disturbed(artefact, own, seed=seed)
     )
 
 
