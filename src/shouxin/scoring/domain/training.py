@@ -22,6 +22,7 @@ class UnableToTrain(ValueError):
 class Recipe:
     """How to train: the family, what is known of the columns, and the seed.
 
+    ``topics``: what each column is about.
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
     ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
@@ -34,6 +35,7 @@ class Recipe:
     special: Sequence[float] = ()
     directions: Mapping[str, Any] = field(default_factory=dict)
     meanings: Mapping[str, Bilingual] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     scaling: str = "600@50:1/20"
     period: tuple[str, str] | None = None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +15,7 @@ from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
+from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
@@ -119,12 +121,18 @@ def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**learner.defaults, **asked}
 
 
+def _about(feature: Feature, topics: Mapping[str, str]) -> Feature:
+    """The feature with its topic, where one was told."""
+    topic = topics.get(feature.name)
+    return feature if topic is None else msgspec.structs.replace(feature, topic=topic)
+
+
 def _artefact(fitted: Fitted, y: npt.NDArray[np.int64], recipe: Recipe, *, tools: Sequence[str]) -> Artefact:
     return Artefact(
         format=2,
         model=recipe.model,
         outcome=recipe.outcome,
-        features=fitted.features,
+        features=tuple(_about(feature, recipe.topics) for feature in fitted.features),
         body=fitted.body,
         intercept=fitted.intercept,
         scaling=SCALINGS[recipe.scaling],
