@@ -38,7 +38,8 @@ _KNOWN = "occurred_us <= $as_of AND received_us <= $as_of"
 def event_sql() -> str:
     """Every event of the history with its customer; reads the table ``link`` and ``$files``."""
     return (
-        "SELECT coalesce(link.customer_id, event.customer_ref) AS customer_id, event.kind,"
+        "SELECT coalesce(link.customer_id, event.customer_ref) AS customer_id, event.kind, event.source,"
+        " event.source_id,"
         " epoch_us(event.occurred_at::TIMESTAMPTZ) AS occurred_us,"
         " epoch_us(event.received_at::TIMESTAMPTZ) AS received_us,"
         " event.order_ref, event.amount_minor, event.currency, event.payload"
