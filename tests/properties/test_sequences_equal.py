@@ -1,4 +1,4 @@
-"""One definition, two values: the sequence from the history and the one from a list of events are equal (law)."""
+"""One definition, two values: the sequence from the history and from a list of events are equal (law)."""
 
 from __future__ import annotations
 

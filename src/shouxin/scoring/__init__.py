@@ -11,6 +11,7 @@ person's approval makes it the ``champion``, the one that decides.
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.events import EventContribution, EventContributions, event_contributions
 from shouxin.scoring.domain.inputs import UnableToScore
 from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, evaluate
 from shouxin.scoring.domain.partition import BinningRules
@@ -40,6 +41,8 @@ __all__ = [
     "BinningRules",
     "Contribution",
     "Evaluation",
+    "EventContribution",
+    "EventContributions",
     "Interval",
     "ModelRow",
     "Promotion",
@@ -61,6 +64,7 @@ __all__ = [
     "champion",
     "evaluate",
     "evaluate_table",
+    "event_contributions",
     "find_model",
     "find_report",
     "list_models",

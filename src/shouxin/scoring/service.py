@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Approval, Bilingual
 from shouxin.scoring import store
 from shouxin.scoring.domain.artefact import Artefact
@@ -42,6 +43,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     holdout: float = 0.3,
     progress: Progress | None = None,
@@ -59,6 +61,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         keep=_reasons(keep),
         scaling=scaling,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
     )
     roles = _Roles(target, id_column, time_column, group_column)
@@ -175,6 +178,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
 ) -> TrainedModel:
@@ -195,6 +199,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         scaling=scaling,
         period=period,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         groups=groups,
     )

@@ -3,7 +3,7 @@
 A feature counts; a sequence keeps the order: the latest events that say something of credit, each with its
 kind, how long after the one before, how long ago, the hour, the category, how much, whether on a new device,
 how it was paid and how it ended. It is one text, made the same way from the history for everybody and from
-the event log for one customer, and nobody standing at a date sees an event that happened, or was learnt, later.
+the event log for one customer; nobody standing at a date sees what happened, or was learnt, later.
 """
 
 from shouxin.features.sequences.domain import (

@@ -64,7 +64,8 @@ def _device_number(definition: SequenceDefinition, withdrawn: Collection[str]) -
     latest = f"lag(device IGNORE NULLS) OVER ({_WITHIN} ORDER BY {_ORDER})"
     count = f"row_number() OVER ({_WITHIN}, device ORDER BY {_ORDER})"
     numbered = (
-        f"CASE WHEN device IS NULL THEN {DEVICES.index(NONE)} WHEN {latest} IS NULL THEN {DEVICES.index(FIRST)}"
+        f"CASE WHEN device IS NULL THEN {DEVICES.index(NONE)}"
+        f" WHEN {latest} IS NULL THEN {DEVICES.index(FIRST)}"
         f" WHEN {latest} = device THEN {DEVICES.index(SAME)} WHEN {count} = 1 THEN {DEVICES.index(NEW)}"
         f" ELSE {DEVICES.index(KNOWN)} END"
     )
@@ -90,10 +91,10 @@ def _barred(definition: SequenceDefinition, withdrawn: Collection[str]) -> str:
 
 def _letters(definition: SequenceDefinition) -> str:
     """The letters of one event."""
+    gap = f"(occurred_us - before_us) // {_MICROS_PER_SECOND}"
     numbers = (
         _place_of("kind", definition.kinds, first=0),
-        f"CASE WHEN before_us IS NULL THEN 0 ELSE 1 + "
-        f"{_bin(f'(occurred_us - before_us) // {_MICROS_PER_SECOND}', definition.gap_edges)} END",
+        f"CASE WHEN before_us IS NULL THEN 0 ELSE 1 + {_bin(gap, definition.gap_edges)} END",
         f"least(($as_of - occurred_us) // {_MICROS_PER_DAY}, {AGE_DAYS_MAX})",
         f"date_part('hour', make_timestamptz(occurred_us) AT TIME ZONE {_text(definition.zone)})",
         _word(definition, "category", definition.categories),

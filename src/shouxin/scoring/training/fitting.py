@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import fit_scorecard
@@ -31,6 +32,7 @@ LEARNERS: dict[str, Learner] = {
             fit_ebm,
             ("shouxin", "numpy", "interpret-core"),
         ),
+        *DEEP_LEARNERS,
     )
 }
 
@@ -43,8 +45,15 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     truth = np.asarray(y).astype(np.int64)
     check_counts(truth, where="rows to train on")
     kept, dropped = variables(
-        columns, special=recipe.special, directions=recipe.directions, meanings=recipe.meanings
+        columns,
+        special=recipe.special,
+        directions=recipe.directions,
+        meanings=recipe.meanings,
+        layouts=recipe.layouts,
     )
+    if "sequence" not in learner.reads:
+        dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
+        kept = [variable for variable in kept if variable.layout is None]
     if not kept:
         raise nothing_left(dropped)
     leaks = separating(kept, truth)
@@ -66,8 +75,17 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
 
 def _learner(recipe: Recipe) -> Learner:
     if recipe.model not in LEARNERS:
-        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {' and '.join(LEARNERS)}")
-    return LEARNERS[recipe.model]
+        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {', '.join(LEARNERS)}")
+    learner = LEARNERS[recipe.model]
+    try:
+        for tool in learner.tools:
+            version(tool)
+    except PackageNotFoundError as lacking:
+        raise UnableToTrain(
+            f"to train a {learner.name}, {lacking.name} has to be installed: "
+            f"pip install 'shouxin[{learner.extra}]'"
+        ) from None
+    return learner
 
 
 def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:

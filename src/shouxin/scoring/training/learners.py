@@ -55,6 +55,7 @@ class Learner:
 
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
     installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base.
+    ``reads`` are the types of feature that it can learn from.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Learner:
     tools: tuple[str, ...]
     space: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     extra: str | None = None
+    reads: frozenset[str] = frozenset({"numeric", "category"})
 
     @property
     def defaults(self) -> dict[str, Setting]:

@@ -1,4 +1,4 @@
-"""What a sequence of events is, how it is written as a text, and its computation over a list of events. Pure."""
+"""What a sequence of events is, how it is written as a text, and how a list of events makes one. Pure."""
 
 from shouxin.features.sequences.domain.definition import RECENT_EVENTS, SequenceDefinition, recent_events
 from shouxin.features.sequences.domain.encoding import encode

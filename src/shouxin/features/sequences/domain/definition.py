@@ -2,7 +2,7 @@
 
 Three kinds of time stand beside every event: how long after the one before it (``gap``), how long before
 the reader (``age``, whole days) and the hour of the shop's day. Vocabularies are fixed here; a word that is
-not among them is ``other``. A device is only ever the first one, the same as before, known or new: never a token.
+not among them is ``other``. A device is the first one, the same as before, known or new: never a token.
 """
 
 from __future__ import annotations
