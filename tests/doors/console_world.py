@@ -172,6 +172,7 @@ def _champion(db, now: datetime) -> str:
         db, subject=f"model:{model_hash}", maker=maker, reason="the first model", now=now
     )
     approval = governance.approve(db, request, checker=checker, reason="reports were read", now=now)
+    scoring.keep_gates(db, model_hash, [scoring.Gate("events", scoring.Passed.YES, "600")], now=now)
     scoring.promote(db, model_hash, approval=approval, now=now)
     return model_hash
 

@@ -42,8 +42,17 @@ PLACES = (
     "/audit?verify=yes",
     "/consents",
     "/external",
+    "/models",
+    "/models/bench",
 )
 ADMIN_PLACES = ("/operators",)
+# Lists whose first entry has a page of its own.
+_LISTINGS = (
+    ("/customers", "customer"),
+    ("/cases", "case"),
+    ("/quarantine", "quarantined"),
+    ("/models", "model"),
+)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # Listens before any script of a page runs; what it hears is read at the end of each page.
 _LISTEN = """
@@ -136,9 +145,9 @@ def _sign_in(
 def _open_all(page: Page, places: tuple[str, ...], look: str, shots: Path, report: WalkReport) -> None:
     for place in places:
         page.goto(place)
-        shot = place.strip("/").partition("?")[0] or "overview"
+        shot = place.strip("/").partition("?")[0].replace("/", "-") or "overview"
         _shoot(page, f"{look}-{shot}", shots, report)
-    for listing, shot in (("/customers", "customer"), ("/cases", "case"), ("/quarantine", "quarantined")):
+    for listing, shot in _LISTINGS:
         if listing not in places:
             continue
         page.goto(listing)

@@ -46,6 +46,7 @@ def model():
 def furnished(db, model, now):
     """A house with a champion and a live policy."""
     scoring.register(db, model, name="test", report={}, now=now)
+    scoring.keep_gates(db, model.hash, [scoring.Gate("events", scoring.Passed.YES, "600")], now=now)
     scoring.promote(db, model.hash, approval=approval(f"model:{model.hash}", now), now=now)
     decisions.publish(db, STANDARD_CHECKOUT, approval=approval(STANDARD_CHECKOUT.subject, now), now=now)
     credit.start_books(db, business_date=DAY)

@@ -206,6 +206,7 @@ def test_why_this_score_is_computed_from_the_model_that_made_it(db, now, keyring
     model = scoring.train_columns(columns, y.astype(float), outcome="late").artefact
     model_hash = scoring.register(db, model, name="test", report={}, now=now)
     approval = Approval("apr_1", f"model:{model_hash}", "chen", "li", "tested", now)
+    scoring.keep_gates(db, model_hash, [scoring.Gate("events", scoring.Passed.YES, "600")], now=now)
     scoring.promote(db, model_hash, approval=approval, now=now)
     grading.assign(
         db,

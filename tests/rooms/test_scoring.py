@@ -11,6 +11,8 @@ import sqlalchemy
 from shouxin.kernel import Approval, canonical_json, content_hash
 from shouxin.scoring import (
     Artefact,
+    Gate,
+    Passed,
     Promotion,
     PromotionRefusal,
     UnableToReadArtefact,
@@ -18,6 +20,7 @@ from shouxin.scoring import (
     champion,
     find_model,
     find_report,
+    keep_gates,
     list_models,
     pd_at,
     promote,
@@ -223,6 +226,9 @@ def test_missing_and_special_values_are_told_as_such():
     )
 
 
+OPEN = [Gate("events", Passed.YES, "600")]
+
+
 def approval(model_hash: str, now, number: int = 1) -> Approval:
     return Approval(f"apr_{number}", f"model:{model_hash}", "op_maker", "op_checker", "reviewed", now)
 
@@ -233,6 +239,13 @@ def test_a_model_becomes_champion_with_an_approval_for_it(db, now):
     assert register(db, artefact(), name="again", report={}, now=now) == first
     assert isinstance(promote(db, first, approval=approval("sha256:other", now), now=now), PromotionRefusal)
     assert champion(db) is None
+    assert (
+        "has not been through its gates" in promote(db, first, approval=approval(first, now), now=now).reason
+    )
+    keep_gates(db, first, [Gate("events", Passed.YES, "60"), Gate("calibration", Passed.NO, "0.7")], now=now)
+    assert "0.7" in promote(db, first, approval=approval(first, now), now=now).reason
+    assert champion(db) is None
+    keep_gates(db, first, OPEN, now=now)
     assert promote(db, first, approval=approval(first, now), now=now) == Promotion(first, None)
     assert champion(db) == artefact()
     assert find_report(db, first) == {"auc": 0.8}
@@ -245,6 +258,8 @@ def test_a_model_becomes_champion_with_an_approval_for_it(db, now):
 def test_the_old_champion_retires(db, now):
     other = artefact(intercept=-1_000_000)
     first, second = (register(db, a, name="m", report={}, now=now) for a in (artefact(), other))
+    for model_hash in (first, second):
+        keep_gates(db, model_hash, OPEN, now=now)
     promote(db, first, approval=approval(first, now), now=now)
     assert promote(db, second, approval=approval(second, now, 2), now=now) == Promotion(second, first)
     assert champion(db) == other

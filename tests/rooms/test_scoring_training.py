@@ -12,6 +12,7 @@ from shouxin.kernel import Bilingual
 from shouxin.scoring import (
     Table,
     UnableToTrain,
+    evaluate,
     evaluate_table,
     reasons,
     score_columns,
@@ -19,7 +20,7 @@ from shouxin.scoring import (
     train,
     train_columns,
 )
-from shouxin.scoring.training import boosting
+from shouxin.scoring.training import boosting, cross_fitting
 
 
 def shop(rows: int = 1500, *, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -56,6 +57,7 @@ def test_the_ebm_tables_say_what_the_ebm_says(monkeypatch):
 
     monkeypatch.setattr(boosting, "_boosted", watched)
     monkeypatch.setattr(boosting, "_BAGS", 2)
+    monkeypatch.setattr(cross_fitting, "EVENTS_FEW", 0)
     trained = train_columns(columns, y, model="ebm", special=(-9,), directions={"late": 1})
     scored = score_columns(trained.artefact, columns)
     assert np.abs(scored.pd - seen["model"].predict_proba(seen["matrix"])[:, 1]).max() < 1e-5
@@ -238,3 +240,30 @@ def test_infinite_values_neither_stop_training_nor_scoring():
     columns["late"][:3] = np.inf
     trained = train_columns(columns, y, special=(-9,))
     assert np.isfinite(score_columns(trained.artefact, columns).pd).all()
+
+
+def test_what_was_luck_on_few_events_is_taken_back(monkeypatch):
+    """Slopes on sixty thousand new customers, over four samples of eight hundred."""
+    random = np.random.default_rng(8)
+
+    def drawn(count):
+        columns = {f"x{i}": random.normal(size=count) for i in range(12)}
+        log_odds = -2.6 + 0.9 * columns["x0"] + 0.6 * columns["x1"]
+        return columns, (random.random(count) < 1 / (1 + np.exp(-log_odds))).astype(int)
+
+    def slope(columns, y):
+        return evaluate(happened, score_columns(train_columns(columns, y).artefact, fresh).pd).slope.value
+
+    fresh, happened = drawn(60_000)
+    samples = [drawn(800) for _ in range(4)]
+    taken_back = [slope(*sample) for sample in samples]
+    monkeypatch.setattr(cross_fitting, "EVENTS_FEW", 0)
+    as_fitted = [slope(*sample) for sample in samples]
+    assert np.mean(as_fitted) < 0.75 < np.mean(taken_back) < 1.35
+
+
+def test_with_many_events_nothing_is_run_again():
+    columns, y = shop()
+    many = {name: np.tile(values, 6) for name, values in columns.items()}
+    trained = train_columns(many, np.tile(y, 6), special=(-9,))
+    assert not any("cross-fitted" in note for note in trained.report["notes"])

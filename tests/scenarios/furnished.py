@@ -59,6 +59,7 @@ def furnish(db: Connection, *, now: datetime, day: date, source: str = "shop") -
     """A champion, a live policy, open books, customers with a line each, and a key with every scope."""
     model = _model()
     scoring.register(db, model, name="test", report={}, now=now)
+    scoring.keep_gates(db, model.hash, [scoring.Gate("events", scoring.Passed.YES, "600")], now=now)
     scoring.promote(db, model.hash, approval=_approval(f"model:{model.hash}", now), now=now)
     decisions.publish(db, STANDARD_CHECKOUT, approval=_approval(STANDARD_CHECKOUT.subject, now), now=now)
     credit.start_books(db, business_date=day)

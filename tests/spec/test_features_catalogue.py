@@ -9,7 +9,7 @@ import pytest
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
 from shouxin.features import CATALOGUE, Missing, catalogue, catalogue_hash, compute, evaluate
-from shouxin.features.domain import VALID_DAYS, Aggregate, Aggregation, Origin, kinds_of, parts_of
+from shouxin.features.domain import Origin, kinds_of, parts_of
 from shouxin.kernel.money import exponent
 
 
@@ -210,15 +210,6 @@ def test_the_manual_lists_the_catalogue_as_it_is():
     manual = (Path(__file__).resolve().parents[2] / "docs/features.md").read_text()
     for definition in CATALOGUE:
         assert f"| `{definition.name}` | {definition.meaning.en} | {definition.meaning.zh} |" in manual
-
-
-def test_a_definition_that_makes_no_sense_is_a_bug():
-    with pytest.raises(AssertionError):
-        Aggregate(Aggregation.SUM, ("order_placed",), 90)
-    with pytest.raises(AssertionError):
-        Aggregate(Aggregation.COUNT, ())
-    with pytest.raises(AssertionError):
-        Aggregate(Aggregation.LATEST_VALID, ("external_score_received",), None, VALID_DAYS)
 
 
 def test_a_count_is_never_missing():

@@ -53,6 +53,7 @@ from shouxin.decisions.service import (
     submit,
     try_claim,
 )
+from shouxin.decisions.shadowing import Shadowed, shadow
 
 STANDARD_CHECKOUT: Policy = standard_checkout()
 
@@ -70,6 +71,7 @@ __all__ = [
     "PolicyVersion",
     "Reason",
     "Replay",
+    "Shadowed",
     "Stage",
     "StoredAnswer",
     "UnableToReadPolicy",
@@ -96,6 +98,7 @@ __all__ = [
     "save_answer",
     "save_decision",
     "score_facts",
+    "shadow",
     "standard_checkout",
     "standard_personas",
     "submit",

@@ -148,6 +148,16 @@ def list_decisions(db: Connection, customer_id: str, *, limit: int) -> list[Deci
     return [_decision(row) for row in db.execute(statement, {"id": customer_id, "n": limit})]
 
 
+def list_after(db: Connection, place: tuple[datetime, str], *, limit: int) -> list[DecisionRecord]:
+    """Decisions from (created_at, decision_id) ``place`` on, which is left out itself, the oldest first."""
+    statement = text(
+        "SELECT * FROM decisions.decision WHERE (created_at, decision_id) > (:at, :id) "
+        "ORDER BY created_at, decision_id LIMIT :n"
+    )
+    found = db.execute(statement, {"at": place[0], "id": place[1], "n": limit})
+    return [_decision(row) for row in found]
+
+
 def find_answer(db: Connection, scope: str, key: str) -> StoredAnswer | None:
     """What was answered under a key."""
     statement = text(

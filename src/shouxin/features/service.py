@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin.features import store
+from shouxin.features.compiler import DIALECTS, compile_features
 from shouxin.features.domain import (
     CATALOGUE,
     EventOfDefault,
@@ -50,6 +51,15 @@ def compute(
         return store.feature_table(opened, definitions, customers=wanted, as_of=as_of)
 
 
+def compiled(definitions: Sequence[FeatureDefinition] = CATALOGUE, *, dialect: str) -> str:
+    """The definitions as one SQL query of a dialect: ``duckdb``, ``postgres`` or ``spark``.
+
+    It reads the tables ``history`` (the columns of the event log) and ``link`` (source, customer_ref,
+    customer_id), and binds ``as_of``: whole microseconds since 1970.
+    """
+    return compile_features(definitions, dialect=DIALECTS[dialect])
+
+
 def values_at(
     db: Connection,
     customer_id: CustomerId,
@@ -82,6 +92,13 @@ def labels(
         until = known_until or _end_of_history(opened)
         check_mature(outcome, as_of=as_of, known_until=until)
         return store.label_table(opened, outcome, as_of=as_of, known_until=until)
+
+
+def population(history: Path, links: pa.Table, *, as_of: datetime, outcome: EventOfDefault) -> pa.Array:
+    """The customers whom ``outcome`` is about at ``as_of``, by id. Raises UnableToReadHistory."""
+    with store.opened_history(history, links, outcome.parts()) as opened:
+        table = store.label_table(opened, outcome, as_of=as_of, known_until=as_of)
+    return table["customer_id"].combine_chunks()
 
 
 def training_set(

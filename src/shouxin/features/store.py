@@ -6,24 +6,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from shouxin.features.domain import Aggregate, EventOfDefault, FeatureDefinition
-from shouxin.features.feature_sql import (
-    event_sql,
-    fact_sql,
-    features_sql,
-    known_customers_sql,
-    labels_sql,
-    withdrawn_sql,
-    word_sql,
+from shouxin.features.compiler import (
+    DUCKDB,
+    fact_select,
+    features_select,
+    known_customers_select,
+    labels_select,
+    linked_select,
+    withdrawn_select,
+    word_select,
 )
+from shouxin.features.domain import Aggregate, EventOfDefault, FeatureDefinition
 from shouxin.ingestion.consent.domain import PURPOSES
 
-_LINK_COLUMNS = ("source", "customer_ref", "customer_id")
+LINK_COLUMNS = ["source", "customer_ref", "customer_id"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_OF_TYPE = pa.timestamp("us", tz="UTC")
 
@@ -37,28 +39,34 @@ class OpenHistory:
     """A history with its links, ready for questions."""
 
     connection: duckdb.DuckDBPyConnection
-    files: list[str]
 
 
-@contextmanager
-def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
-    """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
+def parquet_files(history: Path) -> list[str]:
+    """The files of a history, by name. Raises UnableToReadHistory."""
     files = sorted(str(path) for path in history.glob("**/*.parquet"))
     if not files:
         raise UnableToReadHistory(
             f"there are no events below {history.name}; load events and export the event history first"
         )
+    return files
+
+
+@contextmanager
+def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
+    """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
+    files = parquet_files(history)
     connection = duckdb.connect(config={"preserve_insertion_order": "false"})
     try:
         connection.execute("SET TimeZone = 'UTC'")
         # DuckDB draws its bar on standard output, where figures are printed for other programs.
         connection.execute("SET enable_progress_bar = false")
-        connection.register("link_given", links.select(list(_LINK_COLUMNS)))
+        connection.register("link_given", links.select(LINK_COLUMNS))
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
+        connection.read_parquet(files).create_view("history")
         if parts:
-            connection.execute(f"CREATE TEMP TABLE fact AS {fact_sql(parts)}", {"files": files})
-            connection.execute(f"CREATE TEMP TABLE word AS {word_sql()}", {"files": files})
-        yield OpenHistory(connection, files)
+            connection.execute(f"CREATE TEMP TABLE fact AS {DUCKDB.sql(fact_select(DUCKDB, parts))}")
+            connection.execute(f"CREATE TEMP TABLE word AS {DUCKDB.sql(word_select(DUCKDB))}")
+        yield OpenHistory(connection)
     finally:
         connection.close()
 
@@ -68,15 +76,16 @@ def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
 
     A shop that joins brings its register along: facts from long before it began to send any.
     """
-    sql = f"SELECT min(greatest(occurred_us, received_us)), max(occurred_us) FROM ({event_sql()})"
-    ((first, last),) = opened.connection.sql(sql, params={"files": opened.files}).fetchall()
+    events = DUCKDB.sql(linked_select(DUCKDB, ()))
+    sql = f"SELECT min(greatest(occurred_us, received_us)), max(occurred_us) FROM ({events})"
+    ((first, last),) = opened.connection.sql(sql).fetchall()
     return None if first is None else (_instant(first), _instant(last))
 
 
 def known_customers(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id`` of everyone of whom something was known at ``as_of``."""
-    values = {"files": opened.files, "as_of": _micros(as_of)}
-    return opened.connection.sql(known_customers_sql(), params=values).to_arrow_table()
+    sql = DUCKDB.sql(known_customers_select(DUCKDB))
+    return opened.connection.sql(sql, params={"as_of": micros(as_of)}).to_arrow_table()
 
 
 def feature_table(
@@ -88,20 +97,22 @@ def feature_table(
 ) -> pa.Table:
     """``customer_id, as_of, <feature>...`` for the ``customers``, by customer_id."""
     opened.connection.register("wanted", customers)
-    values = {"as_of": _micros(as_of)}
-    withdrawn = opened.connection.sql(withdrawn_sql(), params=values).to_arrow_table()
+    values = {"as_of": micros(as_of)}
+    sql = DUCKDB.sql(withdrawn_select(DUCKDB))
+    withdrawn = opened.connection.sql(sql, params=values).to_arrow_table()
     opened.connection.register("withdrawn", withdrawn)
     purposes = PURPOSES.keys() & set(withdrawn["purpose"].unique().to_pylist())
-    result = opened.connection.sql(features_sql(definitions, withdrawn=purposes), params=values)
-    return with_as_of(result.to_arrow_table(), as_of=as_of)
+    sql = _features_sql(tuple(definitions), frozenset(purposes))
+    return with_as_of(opened.connection.sql(sql, params=values).to_arrow_table(), as_of=as_of)
 
 
 def label_table(
     opened: OpenHistory, outcome: EventOfDefault, *, as_of: datetime, known_until: datetime
 ) -> pa.Table:
     """``customer_id, as_of, event`` (0 or 1) of the population of ``outcome`` at ``as_of``."""
-    values = {"as_of": _micros(as_of), "known_until": _micros(known_until)}
-    result = opened.connection.sql(labels_sql(outcome), params=values).to_arrow_table()
+    values = {"as_of": micros(as_of), "known_until": micros(known_until)}
+    sql = DUCKDB.sql(labels_select(outcome, dialect=DUCKDB))
+    result = opened.connection.sql(sql, params=values).to_arrow_table()
     return with_as_of(result, as_of=as_of)
 
 
@@ -111,7 +122,15 @@ def with_as_of(table: pa.Table, *, as_of: datetime) -> pa.Table:
     return table.add_column(1, pa.field("as_of", _AS_OF_TYPE), column)
 
 
-def _micros(instant: datetime) -> int:
+@lru_cache(maxsize=32)
+def _features_sql(definitions: tuple[FeatureDefinition, ...], withdrawn: frozenset[str]) -> str:
+    """The query of some definitions; the same for every as_of."""
+    query = features_select(definitions, dialect=DUCKDB, withdrawn=withdrawn)
+    return DUCKDB.sql(query.order_by("wanted.customer_id"))
+
+
+def micros(instant: datetime) -> int:
+    """Whole microseconds since 1970."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 

@@ -22,6 +22,7 @@ from shouxin.grading.domain import (
     scale_for,
 )
 from shouxin.grading.service import (
+    Candidate,
     Evidence,
     GradingRun,
     UnableToGrade,
@@ -32,12 +33,14 @@ from shouxin.grading.service import (
     standing,
     standings,
     train_and_grade,
+    train_candidate,
 )
 
 __all__ = [
     "CANCELLATION_SCALE",
     "SERVICE_POLICY",
     "STANDARD_SCALE",
+    "Candidate",
     "Evidence",
     "Grade",
     "GradeAssignment",
@@ -58,4 +61,5 @@ __all__ = [
     "standing",
     "standings",
     "train_and_grade",
+    "train_candidate",
 ]

@@ -28,8 +28,11 @@ from shouxin.reporting.domain import (
 )
 from shouxin.reporting.domain.export import CustomerExport
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
+from shouxin.reporting.domain.model_document import DocumentSection, DocumentTable, ModelDocument
+from shouxin.reporting.domain.overrides import OverrideLine
 from shouxin.reporting.exporting import export_customer
 from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
+from shouxin.reporting.model_document import model_document, override_report
 from shouxin.reporting.queries import QUERIES, query_text
 from shouxin.reporting.service import (
     customer_360,
@@ -52,10 +55,14 @@ __all__ = [
     "CustomerRow",
     "CustomerView",
     "DayMetrics",
+    "DocumentSection",
+    "DocumentTable",
     "Figure",
     "GradeRow",
     "LiftReport",
+    "ModelDocument",
     "OverduePoint",
+    "OverrideLine",
     "Overview",
     "PortfolioReport",
     "ProductLift",
@@ -70,6 +77,8 @@ __all__ = [
     "latest_lift",
     "list_customers",
     "measure",
+    "model_document",
+    "override_report",
     "overview",
     "portfolio",
     "query_text",

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from shouxin import decisions, features, scoring
 from shouxin.features import CATALOGUE, EventOfDefault, FeatureDefinition, Missing
-from shouxin.features.domain import Form, Origin
+from shouxin.features.domain import Origin
 from shouxin.grading.domain import Grade, is_held_out, scale_for
 from shouxin.ingestion.external import Product
 from shouxin.kernel.money import exponent
@@ -200,7 +200,7 @@ def _sample(history: Path, links: pa.Table, outcome: EventOfDefault, *, as_of: d
 def _exposure() -> FeatureDefinition:
     """What a customer bought on credit in the 90 days before: as much as three instalments can leave owed."""
     use = next(item for item in CATALOGUE if item.name == "credit_use_90d")
-    return replace(use, name="exposure", form=Form.VALUE, parts=use.parts[:1], missing=Missing.IS_ZERO)
+    return replace(use, name="exposure", formula=use.parts[0], missing=Missing.IS_ZERO)
 
 
 def _line(

@@ -24,6 +24,7 @@ from shouxin.reporting.domain import (
     DayMetrics,
     GradeRow,
 )
+from shouxin.reporting.domain.overrides import OverrideLine
 from shouxin.reporting.queries import QUERIES
 
 # What a book without any line is counted in.
@@ -304,3 +305,24 @@ def newest_lift(db: Connection) -> Mapping[str, Any] | None:
         text("SELECT body FROM reporting.lift_report ORDER BY report_no DESC LIMIT 1")
     )
     return found
+
+
+def count_shadowed(db: Connection, model_hash: str) -> int:
+    """Of how many decisions a challenger has spoken."""
+    statement = text("SELECT count(*) FROM scoring.shadow WHERE model_hash = :hash")
+    return int(db.scalar(statement, {"hash": model_hash}) or 0)
+
+
+def override_lines(db: Connection, *, defaulted_days: int) -> list[OverrideLine]:
+    """Overrides by what they said, with the PD assigned last before and what the line came to since."""
+    statement = text(
+        "SELECT f.said, count(*) AS overrides,"
+        " count(*) FILTER (WHERE EXISTS (SELECT 1 FROM credit.line l JOIN credit.bucket b USING (line_id)"
+        " WHERE l.customer_id = f.customer_id AND b.days_past_due >= :days"
+        " AND b.effective_on > f.as_of::date)) AS defaulted,"
+        " avg((SELECT a.pd FROM grading.assignment a WHERE a.customer_id = f.customer_id AND a.as_of <= "
+        "f.as_of"
+        " ORDER BY a.as_of DESC, a.assignment_no DESC LIMIT 1)) AS mean_pd"
+        " FROM scoring.feedback f WHERE f.kind = 'override' GROUP BY f.said ORDER BY f.said"
+    )
+    return [OverrideLine(**row._mapping) for row in db.execute(statement, {"days": defaulted_days})]

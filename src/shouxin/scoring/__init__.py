@@ -4,78 +4,136 @@ A model is one JSON document of lookup tables, named by the hash of its content.
 features into a probability (``pd``), into points for people, and into one to four reasons; the number in
 the report is the number that decided, and it comes out the same for one row and for a million. Two
 families share the format: the scorecard, which fits on a page, and the EBM, which is usually stronger.
-``train`` learns from a table and measures on rows it never saw; ``register`` keeps a model; a second
-person's approval makes it the ``champion``, the one that decides.
+``train`` learns from a table and measures on rows it never saw; ``register`` keeps a model as a candidate. A
+challenger scores in the shadow of the champion. Only open gates and a second person's approval make a model
+the ``champion``, the one that decides; ``monitor`` watches it afterwards, and ``tell`` takes in what people
+know better.
 """
 
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
 from shouxin.scoring.domain.events import EventContribution, EventContributions, event_contributions
+from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
+from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
 from shouxin.scoring.domain.inputs import UnableToScore
-from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, evaluate
+from shouxin.scoring.domain.metrics import Evaluation, Interval, UnableToEvaluate, auc_difference, evaluate
+from shouxin.scoring.domain.monitoring import MonitoringRun, Vintage
 from shouxin.scoring.domain.partition import BinningRules
 from shouxin.scoring.domain.reasons import Reason, reasons
-from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusal
+from shouxin.scoring.domain.registry import (
+    ModelRow,
+    ModelStage,
+    Promotion,
+    PromotionRefusal,
+    StageRefusal,
+    StageRow,
+)
 from shouxin.scoring.domain.scaling import SCALINGS, Scaling
 from shouxin.scoring.domain.score import Contribution, Score, pd_at, score_one
 from shouxin.scoring.domain.table import Table, UnableToFindColumn
 from shouxin.scoring.domain.training import TrainedModel, UnableToTrain
+from shouxin.scoring.feedback import list_feedback, tell
+from shouxin.scoring.monitor import UnableToMonitor, latest_monitoring, monitor
 from shouxin.scoring.reading import UnableToReadTable, read_table
-from shouxin.scoring.service import (
+from shouxin.scoring.registry import (
+    challenge,
+    challengers,
     champion,
-    evaluate_table,
+    find_gates,
     find_model,
     find_report,
+    keep_gates,
+    keep_shadow,
     list_models,
+    names_in_use,
     promote,
     register,
-    train,
-    train_columns,
+    shadowed_until,
+    stages_of,
+    withdraw,
 )
+from shouxin.scoring.service import evaluate_table, train, train_columns
 
 __all__ = [
+    "GATE_WORDS",
     "SCALINGS",
     "Artefact",
+    "Baseline",
     "Binning",
     "BinningRules",
     "Contribution",
     "Evaluation",
     "EventContribution",
     "EventContributions",
+    "Feedback",
+    "FeedbackKind",
+    "Gate",
+    "GateFacts",
     "Interval",
     "ModelRow",
+    "ModelStage",
+    "MonitoringRun",
+    "Passed",
     "Promotion",
     "PromotionRefusal",
     "Reason",
     "Scaling",
     "Score",
     "ScoredColumns",
+    "Shift",
+    "StageRefusal",
+    "StageRow",
     "Table",
     "TrainedModel",
     "UnableToEvaluate",
     "UnableToFindColumn",
+    "UnableToMonitor",
     "UnableToReadArtefact",
     "UnableToReadTable",
     "UnableToScore",
+    "UnableToTakeFeedback",
     "UnableToTrain",
+    "Verdict",
+    "Vintage",
+    "auc_difference",
+    "baseline_of",
     "bin_categories",
     "bin_numbers",
+    "challenge",
+    "challengers",
     "champion",
+    "corrected",
     "evaluate",
     "evaluate_table",
     "event_contributions",
+    "find_gates",
     "find_model",
     "find_report",
+    "keep_gates",
+    "keep_shadow",
+    "latest_monitoring",
+    "list_feedback",
     "list_models",
+    "monitor",
+    "names_in_use",
+    "open_gates",
     "pd_at",
     "promote",
+    "psi",
     "read_table",
     "reasons",
     "register",
+    "run_gates",
     "score_at",
     "score_columns",
     "score_one",
+    "shadowed_until",
+    "shifts",
+    "stages_of",
+    "tell",
     "train",
     "train_columns",
+    "withdraw",
 ]

@@ -1,23 +1,19 @@
-"""What scoring does: train from a table, evaluate on one, register a model and make it champion."""
+"""Training from a table, and measuring on one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection
 
 from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
-from shouxin.kernel import Approval, Bilingual
-from shouxin.scoring import store
+from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
-from shouxin.scoring.domain.registry import ModelRow, Promotion, PromotionRefusal
 from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
@@ -25,8 +21,6 @@ from shouxin.scoring.training.preparation import check_counts, instants, nothing
 
 Progress = Callable[[int, int], None]
 _STEPS = 4
-# Artefacts by hash, which never change; a handful in the life of a process.
-_read: dict[str, Artefact] = {}
 
 
 def train(  # noqa: PLR0913 - all that can be said of a table
@@ -215,69 +209,3 @@ def evaluate_table(artefact: Artefact, table: Table, *, target: str, seed: int =
     rows = table.rows(known)
     scored = score_columns(artefact, rows.select(artefact.names))
     return evaluate(y[known], scored.pd, seed=seed)
-
-
-def register(
-    db: Connection, artefact: Artefact, *, name: str, report: Mapping[str, Any], now: datetime
-) -> str:
-    """Keep a model as a candidate and return its hash; the same model twice is one model."""
-    document = artefact.to_json()
-    added = store.add_model(
-        db,
-        document,
-        model_hash=artefact.hash,
-        name=name,
-        model=artefact.model,
-        outcome=artefact.outcome,
-        report=report,
-        now=now,
-    )
-    if added:
-        store.add_stage(db, artefact.hash, stage="candidate", approval=None, now=now)
-    return artefact.hash
-
-
-def promote(
-    db: Connection, model_hash: str, *, approval: Approval, now: datetime
-) -> Promotion | PromotionRefusal:
-    """Make a registered model the champion; ``approval`` is for the subject ``model:<hash>``."""
-    if not approval.covers(f"model:{model_hash}"):
-        return PromotionRefusal(f"the approval is for {approval.subject}, not for model:{model_hash}")
-    store.lock_promotion(db)
-    if store.load_document(db, model_hash) is None:
-        return PromotionRefusal(f"no model {model_hash} is registered")
-    before = store.champion_hash(db)
-    if before == model_hash:
-        return PromotionRefusal("the model is champion already")
-    if before is not None:
-        store.add_stage(db, before, stage="retired", approval=approval, now=now)
-    store.add_stage(db, model_hash, stage="champion", approval=approval, now=now)
-    return Promotion(model_hash, before)
-
-
-def champion(db: Connection) -> Artefact | None:
-    """The model that decides now, or None before the first was promoted."""
-    model_hash = store.champion_hash(db)
-    return find_model(db, model_hash) if model_hash is not None else None
-
-
-def find_model(db: Connection, model_hash: str) -> Artefact | None:
-    """A registered model by its hash; one that was read before is not read again."""
-    if (known := _read.get(model_hash)) is not None:
-        return known
-    document = store.load_document(db, model_hash)
-    if document is None:
-        return None
-    artefact = Artefact.from_json(document)
-    assert artefact.hash == model_hash, "the registry keeps a model under its own hash"
-    return _read.setdefault(model_hash, artefact)
-
-
-def find_report(db: Connection, model_hash: str) -> dict[str, Any] | None:
-    """The report that a model was registered with."""
-    return store.load_report(db, model_hash)
-
-
-def list_models(db: Connection) -> list[ModelRow]:
-    """Every registered model and what became of it, the newest first."""
-    return store.list_standing(db)

@@ -22,8 +22,8 @@ from shouxin.features.domain import (
     Aggregate,
     Aggregation,
     FeatureDefinition,
-    Form,
     Missing,
+    Topic,
 )
 from shouxin.kernel import Bilingual
 
@@ -80,13 +80,13 @@ WATCHED_FEATURES: tuple[FeatureDefinition, ...] = (
     next(definition for definition in CATALOGUE if definition.name == "return_rate_jump_30d"),
     FeatureDefinition(
         "orders_30d",
-        Form.VALUE,
-        (Aggregate(Aggregation.COUNT_DISTINCT, ("order_placed", "order_line_placed"), 30, ORDER),),
+        Aggregate(Aggregation.COUNT_DISTINCT, ("order_placed", "order_line_placed"), 30, ORDER),
         Bilingual("近30天订单数", "orders in the last 30 days"),
         "orders",
         Missing.IS_ZERO,
         None,
         "fraud_risk",
+        Topic.PURCHASES,
     ),
 )
 _BY_NAME = {indicator.name: indicator for indicator in INDICATORS}

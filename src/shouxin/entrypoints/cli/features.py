@@ -1,35 +1,177 @@
-"""``shouxin features``: the catalogue, as people and programs read it."""
+"""``shouxin features``: the catalogue as people and programs read it, as SQL, and over everybody."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
+import pyarrow.parquet as pq
 import typer
 
 from shouxin import features as room
-from shouxin.entrypoints.cli.common import JsonOption, emit, print_table
+from shouxin import identity, ingestion
+from shouxin.entrypoints.cli.common import (
+    HomeOption,
+    JsonOption,
+    emit,
+    fail,
+    instant_of,
+    opened_house,
+    print_table,
+    progress_bar,
+)
+
+app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
+
+LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
 
 
+class DialectName(StrEnum):
+    """What definitions are compiled to."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+    SPARK = "spark"
+
+
+class EngineName(StrEnum):
+    """What computes the features of everybody."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+@app.callback(invoke_without_command=True)
 def features(
-    language: Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")] = "en",
+    context: typer.Context,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """List the features of the catalogue: window, direction, meaning; --json tells everything."""
+    if context.invoked_subcommand is None:
+        _list(room.CATALOGUE, language=language, as_json=as_json)
+
+
+@app.command("list")
+def list_features(
+    topic: Annotated[room.Topic | None, typer.Option("--topic", help="Only of this topic.")] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """List the features of the catalogue, or of one topic."""
+    chosen = [item for item in room.CATALOGUE if topic in (None, item.topic)]
+    _list(chosen, language=language, as_json=as_json)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The feature.")],
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Show one feature: what it means, how it is computed, what a missing value means, who answers for it."""
+    (definition,) = _named([name])
     if as_json:
-        definitions = [definition.as_data() for definition in room.CATALOGUE]
-        emit({"hash": room.catalogue_hash(), "features": definitions}, as_json=True)
+        emit(definition.as_data() | {"purposes": sorted(definition.purposes)}, as_json=True)
+        return
+    told = {
+        "meaning": definition.meaning.in_language(language),
+        "topic": definition.topic.words.in_language(language),
+        "computed as": room.told(definition.formula),
+        "unit": definition.unit,
+        "missing": definition.missing.value,
+        "direction": definition.direction.value if definition.direction else "none declared",
+        "owner": definition.owner,
+        "purposes": ", ".join(sorted(definition.purposes)) or "none: facts of the contract itself",
+    }
+    emit(told, as_json=False, title=definition.name)
+
+
+@app.command("compile")
+def compile_features(
+    names: Annotated[list[str] | None, typer.Argument(help="The features; none is all of them.")] = None,
+    dialect: Annotated[
+        DialectName, typer.Option("--dialect", help="The engine that will run it.")
+    ] = DialectName.DUCKDB,
+    as_json: JsonOption = False,
+) -> None:
+    """Print features as one SQL query over `history` and `link`, as known at `as_of` (microseconds)."""
+    definitions = _named(names or [])
+    sql = room.compiled(definitions, dialect=dialect.value)
+    if as_json:
+        emit(
+            {"dialect": dialect.value, "features": [item.name for item in definitions], "sql": sql},
+            as_json=True,
+        )
+    else:
+        typer.echo(sql)
+
+
+@app.command()
+def batch(
+    as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write; of Spark a folder.")],
+    engine: Annotated[EngineName, typer.Option("--engine", help="What computes it.")] = EngineName.DUCKDB,
+    master: Annotated[str, typer.Option("--master", help="The cluster, as Spark names it.")] = "local[*]",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every feature of everybody known at a date as Parquet, by DuckDB or on Spark."""
+    day = instant_of(as_of, option="--as-of")
+    with opened_house(home) as house:
+        with house.database.begin() as db, progress_bar("exporting history") as advance:
+            ingestion.export_history(db, house.home.history, progress=advance)
+            links = identity.links(db)
+        try:
+            if engine is EngineName.SPARK:
+                customers = room.compute_on_spark(house.home.history, links, out, as_of=day, master=master)
+            else:
+                table = room.compute(house.home.history, links, as_of=day)
+                pq.write_table(table, out)
+                customers = table.num_rows
+        except (room.UnableToReadHistory, room.UnableToRunSpark) as error:
+            fail(str(error))
+    done = {
+        "customers": customers,
+        "features": len(room.CATALOGUE),
+        "catalogue": room.catalogue_hash(),
+        "engine": engine.value,
+        "out": str(out),
+    }
+    emit(done, as_json=as_json, title="Features")
+
+
+def _named(names: Sequence[str]) -> Sequence[room.FeatureDefinition]:
+    """The features of these names, in their order; all of them where none is named."""
+    by_name = {definition.name: definition for definition in room.CATALOGUE}
+    for name in names:
+        if name not in by_name:
+            fail(f"there is no feature {name!r}; `shouxin features list` names them")
+    return [by_name[name] for name in names] or room.CATALOGUE
+
+
+def _list(definitions: Sequence[room.FeatureDefinition], *, language: str, as_json: bool) -> None:
+    if as_json:
+        told: dict[str, Any] = {
+            "hash": room.catalogue_hash(),
+            "features": [definition.as_data() for definition in definitions],
+        }
+        emit(told, as_json=True)
         return
     rows = [
         (
             definition.name,
+            definition.topic.words.in_language(language),
             "all" if definition.window_days is None else f"{definition.window_days} d",
             _RISK[definition.direction],
             definition.meaning.in_language(language),
         )
-        for definition in room.CATALOGUE
+        for definition in definitions
     ]
     title = f"{len(rows)} features, {room.catalogue_hash()[:19]}"
-    print_table(title, ("name", "window", "risk", "meaning"), rows)
+    print_table(title, ("name", "topic", "window", "risk", "meaning"), rows)
 
 
 _RISK = {None: "", room.Direction.HIGHER_IS_RISKIER: "up", room.Direction.HIGHER_IS_SAFER: "down"}

@@ -5,22 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
+from shouxin.entrypoints.console.paper import paper
 from shouxin.entrypoints.console.words import catalogue
 from shouxin.ingestion.consent import PURPOSES
 from shouxin.reporting import CustomerExport
 from shouxin.reporting.domain.export import COLUMNS, SECTIONS
 
-_STYLE = Markup(
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
-    "color:#1a1a1a;background:#fff}h2{margin-top:2rem}table{border-collapse:collapse;width:100%}"
-    "td,th{min-width:3.5rem;text-align:left;vertical-align:top;padding:.35rem .6rem;"
-    "border-bottom:1px solid #ccc;overflow-wrap:anywhere}th{font-weight:600}.none{color:#666}"
-    "@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}td,th{border-color:#444}"
-    ".none{color:#aaa}}"
-)
 # The house writes instants in UTC.
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::[\d.]+)?\+00:00$")
 _CONSENT_STATES = {key: text for key, text in catalogue().items() if key.startswith("consent_state.")}
@@ -49,10 +39,7 @@ _PAGE = """<!doctype html>
 
 def export_page(export: CustomerExport) -> str:
     """The HTML of an export; every value is escaped."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(_PAGE).render(
-        export=export, style=_STYLE, sections=SECTIONS, words=COLUMNS, columns_of=_columns, cell=_cell
-    )
+    return paper(_PAGE, export=export, sections=SECTIONS, words=COLUMNS, columns_of=_columns, cell=_cell)
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:

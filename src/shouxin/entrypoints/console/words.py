@@ -21,6 +21,8 @@ from shouxin.ingestion.domain.quality import DIMENSION_WORDS, OWNER_WORDS, SEVER
 from shouxin.ingestion.external.domain import BREAKER_WORDS, OUTCOME_WORDS
 from shouxin.kernel import Bilingual
 from shouxin.reporting.domain.lift import VERDICT_WORDS
+from shouxin.scoring.domain.drift import VERDICT_WORDS as DRIFT_WORDS
+from shouxin.scoring.domain.registry import STAGE_WORDS as MODEL_STAGE_WORDS
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -38,6 +40,8 @@ _OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
     "lift_verdict": VERDICT_WORDS,
     "quarantine_state": QUARANTINE_WORDS,
     "dimension": DIMENSION_WORDS,
+    "model_stage": MODEL_STAGE_WORDS,
+    "drift": DRIFT_WORDS,
     "rule_owner": OWNER_WORDS,
     "rule_severity": SEVERITY_WORDS,
 }

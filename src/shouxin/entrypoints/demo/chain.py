@@ -17,6 +17,10 @@ from shouxin.entrypoints.jobs.nightly import business_today, grade_everyone, wat
 Told = Callable[[StageDone, bool], None]
 
 
+class UnableToPromote(RuntimeError):
+    """The model of the demo did not pass its gates; the message names them."""
+
+
 def run_demo(house: House, settings: DemoSettings, *, bar: Bar, told: Told) -> Journal:
     """Run the stages that are not done yet; ``told`` hears of each. Interrupt it and run it again at will."""
     folder = house.home.path / "demo"
@@ -133,7 +137,9 @@ def _approve(chain: Chain) -> Count:
             )
             assert not isinstance(key, governance.ApprovalRefusal), key
             keys.append(key)
-        scoring.promote(db, model_hash, approval=keys[0], now=now)
+        promoted = scoring.promote(db, model_hash, approval=keys[0], now=now)
+        if isinstance(promoted, scoring.PromotionRefusal):
+            raise UnableToPromote(promoted.reason)
         decisions.publish(db, policy, approval=keys[1], now=now)
     return len(keys)
 

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from shouxin import credit, early_warning, grading, identity, ingestion, reporting
+from sqlalchemy import Connection
+
+from shouxin import (
+    credit,
+    decisions,
+    early_warning,
+    features,
+    grading,
+    identity,
+    ingestion,
+    reporting,
+    scoring,
+)
 from shouxin.entrypoints.house import House
 from shouxin.entrypoints.providers import opened_desk
 from shouxin.ingestion import external
 from shouxin.ingestion.external import Outcome, Subject
 
 Progress = Callable[[int, int], None]
+# Who asks for a challenger that the schedule trained.
+RETRAINING = "schedule"
+# A quarter without a new model is long in a shop; within a month of one, a new one would learn the same.
+RETRAIN_AGE, RETRAIN_REST = timedelta(days=90), timedelta(days=28)
 
 
 def business_today(now: datetime) -> date:
@@ -61,6 +78,78 @@ def refresh_external(house: House) -> dict[str, Counter[Outcome]]:
                 for exposure in credit.exposures(db)
             ]
         return external.refresh(subjects, products=nightly, desk=desk)
+
+
+def shadow_challengers(house: House) -> list[decisions.Shadowed]:
+    """Let every challenger speak of the decisions since it last did."""
+    with house.database.begin() as db:
+        return decisions.shadow(db, now=house.clock())
+
+
+def monitor_models(house: House, *, as_of: datetime | None = None) -> list[scoring.MonitoringRun]:
+    """Look at the champion and at every challenger, as of now, in the history as it was last exported.
+
+    A model that can not be monitored, as it was registered without a baseline, is left out.
+    """
+    now = as_of or house.clock()
+    looks = []
+    with house.database.begin() as db:
+        links = identity.links(db)
+        champion = scoring.champion(db)
+        for artefact in ([champion] if champion else []) + scoring.challengers(db):
+            with contextlib.suppress(scoring.UnableToMonitor):
+                looks.append(
+                    scoring.monitor(
+                        db,
+                        artefact,
+                        history=house.home.history,
+                        links=links,
+                        outcome=features.OUTCOMES[artefact.outcome],
+                        as_of=now,
+                        now=now,
+                    )
+                )
+    return looks
+
+
+def retrain_when_due(house: House, *, as_of: datetime | None = None) -> grading.Candidate | None:
+    """Train a candidate where the champion has drifted or grown old; None where it is not due.
+
+    One that passes its gates becomes a challenger. Nothing is promoted: that takes two people.
+    """
+    now = as_of or house.clock()
+    with house.database.begin() as db:
+        why, champion = retraining_reason(db, now=now), scoring.champion(db)
+        if why is None or champion is None:
+            return None
+        candidate = grading.train_candidate(
+            db,
+            house.home.history,
+            identity.links(db),
+            as_of=now,
+            outcome=features.OUTCOMES[champion.outcome],
+            model=champion.model,
+            now=now,
+        )
+        if candidate.passed:
+            scoring.challenge(db, candidate.artefact.hash, by=RETRAINING, reason=why, now=now)
+    return candidate
+
+
+def retraining_reason(db: Connection, *, now: datetime) -> str | None:
+    """Why the champion should be trained anew now; None where it need not be."""
+    champion = scoring.champion(db)
+    if champion is None or champion.outcome not in features.OUTCOMES:
+        return None
+    models = scoring.list_models(db)
+    newest = max(row.registered_at for row in models if row.outcome == champion.outcome)
+    if now - newest < RETRAIN_REST:
+        return None
+    looks = scoring.latest_monitoring(db, champion.hash)
+    if looks and looks[0]["verdict"] == scoring.Verdict.ACT:
+        return f"the monitor calls for action at {looks[0]['as_of'][:10]}"
+    age = now - newest
+    return f"the newest model is {age.days} days old" if age >= RETRAIN_AGE else None
 
 
 def watch_everyone(house: House, *, as_of: datetime | None = None) -> int:

@@ -12,9 +12,17 @@ import procrastinate
 import psycopg
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from shouxin import credit
+from shouxin import credit, features, scoring
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import close_days, grade_everyone, refresh_external, watch_everyone
+from shouxin.entrypoints.jobs.nightly import (
+    close_days,
+    grade_everyone,
+    monitor_models,
+    refresh_external,
+    retrain_when_due,
+    shadow_challengers,
+    watch_everyone,
+)
 from shouxin.entrypoints.providers import UnableToReadProviders
 
 _log = logging.getLogger("shouxin.jobs")
@@ -53,6 +61,14 @@ def create_worker(house: House) -> procrastinate.App:
         grade_everyone(house)
         watch_everyone(house)
 
+    @worker.periodic(cron="15 17 * * *")
+    @worker.task(queueing_lock="watch_models", name="watch_models", lock=_NIGHT, retry=3)
+    def watch_models(timestamp: int) -> None:
+        shadow_challengers(house)
+        for look in monitor_models(house):
+            _log.info("model %s: %s", look.model_hash[:19], look.verdict.value)
+        _try_to_retrain(house)
+
     # A worker that was killed leaves its job half done; every job may be done again.
     @worker.periodic(cron="*/5 * * * *")
     @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
@@ -71,6 +87,17 @@ def _try_to_refresh(house: House) -> None:
             _log.info("%s: %s", product, counts)
     except UnableToReadProviders as error:
         _log.error("external data was not refreshed: %s", error)
+
+
+def _try_to_retrain(house: House) -> None:
+    """A history that can not give a model is news for the log, not a reason to do the night again."""
+    try:
+        candidate = retrain_when_due(house)
+    except (features.UnableToLabel, features.UnableToReadHistory, scoring.UnableToTrain) as error:
+        _log.error("no model was trained: %s", error)
+        return
+    if candidate:
+        _log.info("trained %s; gates %s", candidate.artefact.hash, "open" if candidate.passed else "shut")
 
 
 class _OneLine(logging.Filter):

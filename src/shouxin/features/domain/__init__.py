@@ -1,27 +1,38 @@
 """Definitions of features and of events of default, and their computation over a list of events. Pure."""
 
-from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash
-from shouxin.features.domain.definition import (
-    AMOUNT,
-    ORDER,
-    VALID_DAYS,
+from shouxin.features.domain.aggregates import (
     Aggregate,
     Aggregation,
-    Comparison,
-    Condition,
-    Direction,
-    FeatureDefinition,
-    Field,
-    Form,
-    Missing,
-    Origin,
+    Difference,
+    Formula,
+    Ratio,
+    aggregates_in,
     kinds_of,
+)
+from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash
+from shouxin.features.domain.definition import (
+    Direction,
+    Entity,
+    FeatureDefinition,
+    Missing,
     parts_of,
 )
-from shouxin.features.domain.evaluation import THOUSANDTHS_DIGITS, evaluate
+from shouxin.features.domain.evaluation import aggregate, combined, evaluate, settled
+from shouxin.features.domain.fields import (
+    AMOUNT,
+    KIND,
+    ORDER,
+    VALID_DAYS,
+    Comparison,
+    Condition,
+    Field,
+    Origin,
+    UnableToDefine,
+)
 from shouxin.features.domain.outcomes import (
     CANCELS,
     DEFAULTS,
+    EARLY_SIGNS,
     OUTCOMES,
     EventOfDefault,
     UnableToLabel,
@@ -29,12 +40,17 @@ from shouxin.features.domain.outcomes import (
     label,
     training_points,
 )
+from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
+from shouxin.features.domain.telling import told
+from shouxin.features.domain.topics import Topic
 
 __all__ = [
     "AMOUNT",
     "CANCELS",
     "CATALOGUE",
     "DEFAULTS",
+    "EARLY_SIGNS",
+    "KIND",
     "ORDER",
     "OUTCOMES",
     "THOUSANDTHS_DIGITS",
@@ -43,20 +59,32 @@ __all__ = [
     "Aggregation",
     "Comparison",
     "Condition",
+    "Difference",
     "Direction",
+    "Entity",
     "EventOfDefault",
     "FeatureDefinition",
     "Field",
-    "Form",
+    "Formula",
     "Missing",
     "Origin",
+    "Ratio",
+    "Topic",
+    "UnableToDefine",
     "UnableToLabel",
+    "aggregate",
+    "aggregates_in",
     "catalogue",
     "catalogue_hash",
     "check_mature",
+    "combined",
     "evaluate",
     "kinds_of",
     "label",
     "parts_of",
+    "read",
+    "satisfies",
+    "settled",
+    "told",
     "training_points",
 ]

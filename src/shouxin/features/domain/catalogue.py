@@ -12,20 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shouxin.features.domain.definition import (
-    AMOUNT,
-    ORDER,
-    Aggregate,
-    Aggregation,
-    Comparison,
-    Condition,
-    Direction,
-    FeatureDefinition,
-    Field,
-    Form,
-    Missing,
-    Origin,
-)
+from shouxin.features.domain.aggregates import Aggregate, Aggregation, Difference, Formula, Ratio
+from shouxin.features.domain.definition import Direction, FeatureDefinition, Missing
+from shouxin.features.domain.fields import AMOUNT, ORDER, Comparison, Condition, Field, Origin
+from shouxin.features.domain.topics import Topic
 from shouxin.kernel import Bilingual, content_hash
 
 _ORDERED = ("order_placed", "order_line_placed")
@@ -80,32 +70,34 @@ def _sending_back() -> tuple[FeatureDefinition, ...]:
     refund_only = Condition(Field(Origin.TEXT, "refund_kind"), Comparison.EQUALS, "refund_only")
     refunds_only = Aggregate(Aggregation.COUNT, ("refund_issued",), 180, where=(refund_only,))
     last = Aggregate(Aggregation.DAYS_SINCE_LATEST, _CANCELLED)
-    jump = (_distinct(_SENT_BACK, 30), _orders(30), _distinct(_SENT_BACK, 180), _orders(180))
+    recent = Ratio(_distinct(_SENT_BACK, 30), _orders(30))
+    jump = Difference(recent, Ratio(_distinct(_SENT_BACK, 180), _orders(180)))
     return (
         _share(
             "cancelled_share_180d", _distinct(_CANCELLED, 180), _orders(180), "近180天取消订单占比",
-            "share of orders cancelled in the last 180 days", direction=_RISKIER,
+            "share of orders cancelled in the last 180 days", direction=_RISKIER, topic=Topic.CANCELLATIONS,
         ),
         _value(
             "cancelled_orders_365d", _distinct(_CANCELLED, 365), "近365天取消订单数",
-            "orders cancelled in the last 365 days", "orders", direction=_RISKIER,
+            "orders cancelled in the last 365 days", "orders", direction=_RISKIER, topic=Topic.CANCELLATIONS,
         ),
         _value(
             "days_since_last_cancel", last, "距上次取消订单天数", "days since the last cancellation",
-            "days", missing=_NULL, direction=_SAFER,
+            "days", missing=_NULL, direction=_SAFER, topic=Topic.CANCELLATIONS,
         ),
         _share(
             "refund_share_180d", _distinct(("refund_issued",), 180), _orders(180), "近180天退款订单占比",
-            "share of orders refunded in the last 180 days", direction=_RISKIER,
+            "share of orders refunded in the last 180 days", direction=_RISKIER, topic=Topic.RETURNS,
         ),
         _value(
             "refund_only_count_180d", refunds_only, "近180天仅退款次数",
             "refunds without return in the last 180 days", "refunds", direction=_RISKIER, owner=_FRAUD_TEAM,
+            topic=Topic.RETURNS,
         ),
         FeatureDefinition(
-            "return_rate_jump_30d", Form.JUMP, jump,
+            "return_rate_jump_30d", jump,
             Bilingual("近30天退货率较近180天的上升", "rise of the return rate, last 30 days against 180"),
-            "share", _ZERO, _RISKIER, _FRAUD_TEAM,
+            "share", _ZERO, _RISKIER, _FRAUD_TEAM, Topic.RETURNS,
         ),
     )  # fmt: skip
 
@@ -122,24 +114,26 @@ def _borrowing() -> tuple[FeatureDefinition, ...]:
         _share(
             "credit_order_share_180d", credit_orders, _orders(180), "近180天信用支付订单占比",
             "share of orders bought on credit in the last 180 days", owner=_CREDIT_TEAM,
+            topic=Topic.CREDIT_USE,
         ),
         _share(
             "credit_use_90d", credit_spend, limit, "近90天信用消费占额度比例",
             "bought on credit in the last 90 days as a share of the limit", missing=_NULL,
-            direction=_RISKIER, owner=_CREDIT_TEAM,
+            direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.CREDIT_USE,
         ),
         _value(
             "late_repayments_180d", Aggregate(Aggregation.COUNT, paid, 180, where=(late,)),
             "近180天逾期还款次数", "late repayments in the last 180 days", "repayments",
-            direction=_RISKIER, owner=_CREDIT_TEAM,
+            direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.REPAYMENTS,
         ),
         _value(
             "max_days_past_due_180d", worst, "近180天最长逾期天数", "most days past due in the last 180 days",
-            "days", direction=_RISKIER, owner=_CREDIT_TEAM,
+            "days", direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.REPAYMENTS,
         ),
         _value(
             "max_days_past_due_1825d", replace(worst, window_days=_RECORD_DAYS), "近5年最长逾期天数",
             "most days past due in the last five years", "days", direction=_RISKIER, owner=_CREDIT_TEAM,
+            topic=Topic.REPAYMENTS,
         ),
     )  # fmt: skip
 
@@ -155,14 +149,16 @@ def _behaving(zone: str) -> tuple[FeatureDefinition, ...]:
             "night_order_share_180d", Aggregate(Aggregation.COUNT_DISTINCT, _ORDERED, 180, ORDER, (night,)),
             _orders(180), "近180天夜间（0至6点）下单占比",
             "share of orders placed at night (midnight to six) in the last 180 days", owner=_FRAUD_TEAM,
+            topic=Topic.ACTIVITY,
         ),
         _value(
             "distinct_devices_90d", devices, "近90天使用设备数", "devices used in the last 90 days",
-            "devices", owner=_FRAUD_TEAM,
+            "devices", owner=_FRAUD_TEAM, topic=Topic.STABILITY,
         ),
         _value(
             "complaints_180d", complaints, "近180天投诉及违规次数",
             "complaints and violations in the last 180 days", "events", direction=_RISKIER,
+            topic=Topic.COMPLAINTS,
         ),
     )  # fmt: skip
 
@@ -173,30 +169,32 @@ def _told_by_others() -> tuple[FeatureDefinition, ...]:
         _value(
             "sesame_score", _answer("sesame_score", "score"), "芝麻类信用分（有效期内）",
             "Sesame-like score, while valid", "points", missing=_NULL, direction=_SAFER, owner=_CREDIT_TEAM,
+            topic=Topic.EXTERNAL,
         ),
         _value(
             "wechat_pay_score", _answer("wechat_pay_score", "score"), "微信支付类信用分（有效期内）",
             "WeChat-Pay-like score, while valid", "points",
-            missing=_NULL, direction=_SAFER, owner=_CREDIT_TEAM,
+            missing=_NULL, direction=_SAFER, owner=_CREDIT_TEAM, topic=Topic.EXTERNAL,
         ),
         _value(
             "bureau_open_loans", _answer("bureau_report", "open_loans"), "征信报告中未结清贷款数（有效期内）",
             "open loans in the bureau report, while valid", "loans", missing=_NULL, owner=_CREDIT_TEAM,
+            topic=Topic.EXTERNAL,
         ),
         _value(
             "bureau_overdue_loans", overdue, "征信报告中逾期贷款数（有效期内）",
             "overdue loans in the bureau report, while valid", "loans",
-            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.EXTERNAL,
         ),
         _share(
             "bureau_overdue_share", overdue, _answer("bureau_report", "open_loans"),
             "征信报告中逾期贷款占比（有效期内）", "share of open loans that are overdue, while valid",
-            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.EXTERNAL,
         ),
         _value(
             "court_records", _answer("public_records", "court_records"), "法院公开记录数（有效期内）",
             "court records in public registers, while valid", "records",
-            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM,
+            missing=_NULL, direction=_RISKIER, owner=_CREDIT_TEAM, topic=Topic.EXTERNAL,
         ),
     )  # fmt: skip
 
@@ -221,16 +219,17 @@ def _distinct(kinds: tuple[str, ...], days: int) -> Aggregate:
 
 def _value(
     name: str,
-    part: Aggregate,
+    formula: Formula,
     zh: str,
     en: str,
     unit: str,
     *,
+    topic: Topic = Topic.PURCHASES,
     missing: Missing = _ZERO,
     direction: Direction | None = None,
     owner: str = _CUSTOMER_TEAM,
 ) -> FeatureDefinition:
-    return FeatureDefinition(name, Form.VALUE, (part,), Bilingual(zh, en), unit, missing, direction, owner)
+    return FeatureDefinition(name, formula, Bilingual(zh, en), unit, missing, direction, owner, topic)
 
 
 def _share(
@@ -241,12 +240,13 @@ def _share(
     en: str,
     *,
     unit: str = "share",
+    topic: Topic = Topic.PURCHASES,
     missing: Missing = _ZERO,
     direction: Direction | None = None,
     owner: str = _CUSTOMER_TEAM,
 ) -> FeatureDefinition:
     meaning = Bilingual(zh, en)
-    return FeatureDefinition(name, Form.SHARE, (above, below), meaning, unit, missing, direction, owner)
+    return FeatureDefinition(name, Ratio(above, below), meaning, unit, missing, direction, owner, topic)
 
 
 CATALOGUE = catalogue()

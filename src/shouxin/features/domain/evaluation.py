@@ -6,36 +6,46 @@ whose purpose the customer has taken back by then is missing, whatever it would 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from shouxin.features.domain.definition import (
-    VALID_DAYS,
+from shouxin.features.domain.aggregates import (
+    STREAKS,
+    ZERO_OF_NOTHING,
     Aggregate,
     Aggregation,
-    Comparison,
-    Condition,
-    FeatureDefinition,
-    Field,
-    Form,
-    Missing,
-    Origin,
-    parts_of,
+    Difference,
+    Formula,
+    Ratio,
 )
+from shouxin.features.domain.arithmetic import (
+    WHOLE_WEIGHT,
+    commonest,
+    decayed_weight,
+    entropy,
+    last_run,
+    longest_run,
+    nearest_rank,
+    quotient,
+    slope,
+    spread,
+    whole_quotient,
+)
+from shouxin.features.domain.definition import FeatureDefinition, Missing, parts_of
+from shouxin.features.domain.fields import THOUSAND, VALID_DAYS
+from shouxin.features.domain.reading import read, satisfies
 from shouxin.ingestion.consent.domain import WITHDRAWN, WORD_KINDS, withdrawn_purposes
 from shouxin.kernel import Event
-from shouxin.kernel.money import exponent
 
-Value = str | float | None
-Row = tuple[datetime, Value]
+# An event of the window: when it happened, and what its aggregate reads of it.
+Row = tuple[datetime, Any]
 
-# Amounts are added in thousandths of the major unit: whole numbers for every currency of ISO 4217.
-THOUSANDTHS_DIGITS = 3
-_THOUSAND = 1000.0
 _DAY = timedelta(days=1)
+_DAY_MICROS = _DAY // timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def evaluate(
@@ -50,10 +60,7 @@ def evaluate(
         if event.known_at(as_of):
             by_kind.setdefault(event.kind, []).append(event)
     numbers = {part: aggregate(part, by_kind, as_of=as_of) for part in parts_of(definitions)}
-    values = {
-        definition.name: _settled(definition, [numbers[part] for part in definition.parts])
-        for definition in definitions
-    }
+    values = {definition.name: settled(definition, numbers) for definition in definitions}
     if WITHDRAWN not in by_kind:
         return values
     words = [event for kind in WORD_KINDS for event in by_kind.get(kind, ())]
@@ -62,164 +69,190 @@ def evaluate(
     return {name: None if name in missing else value for name, value in values.items()}
 
 
-def aggregate(part: Aggregate, by_kind: dict[str, list[Event]], *, as_of: datetime) -> float | None:
+def aggregate(part: Aggregate, by_kind: Mapping[str, Sequence[Event]], *, as_of: datetime) -> float | None:
     """One aggregate over events that are known at ``as_of``, given by kind."""
-    start = None if part.window_days is None else as_of - timedelta(days=part.window_days)
-    counted = [
-        event
+    end = as_of - timedelta(days=part.ends_days_ago)
+    start = None if part.window_days is None else end - timedelta(days=part.window_days)
+    rows = [
+        (event.occurred_at, value)
         for kind in part.kinds
         for event in by_kind.get(kind, ())
-        if (start is None or event.occurred_at > start) and satisfies(event, part.where)
+        if event.occurred_at <= end and (start is None or event.occurred_at > start)
+        if satisfies(event, part.where) and (value := value_of(part, event)) is not None
     ]
+    if not rows:
+        return 0.0 if part.aggregation in ZERO_OF_NOTHING else None
+    return _AGGREGATIONS[part.aggregation](part, rows, as_of)
+
+
+def value_of(part: Aggregate, event: Event) -> Any:
+    """What an aggregate reads of an event of its window; None where the event does not count for it."""
+    if part.aggregation in STREAKS:
+        return satisfies(event, part.holds)
     if part.aggregation is Aggregation.LATEST_VALID:
-        return _latest_valid(part, counted, as_of)
-    rows: list[Row] = [
-        (event.occurred_at, read(part.field, event) if part.field else None) for event in counted
-    ]
-    return _AGGREGATIONS[part.aggregation](rows, as_of)
+        assert part.field is not None
+        return read(part.field, event), read(VALID_DAYS, event)
+    # Where only the event itself counts, it counts as one.
+    return 1 if part.field is None else read(part.field, event)
 
 
-def satisfies(event: Event, conditions: Sequence[Condition]) -> bool:
-    """Whether an event meets every condition; a field that is missing meets none."""
-    for condition in conditions:
-        value = read(condition.field, event)
-        if value is None or not _COMPARISONS[condition.comparison](value, condition.value):
-            return False
-    return True
+def settled(definition: FeatureDefinition, numbers: Mapping[Aggregate, float | None]) -> float | None:
+    """The feature from the aggregates that its formula is of."""
+    value = combined(definition.formula, numbers)
+    return 0.0 if value is None and definition.missing is Missing.IS_ZERO else value
 
 
-def read(field: Field, event: Event) -> Value:
-    """The value of a field of an event, or None where the event does not have it."""
-    return _READERS[field.origin](event, field.name)
+def combined(formula: Formula, numbers: Mapping[Aggregate, float | None]) -> float | None:
+    """A formula from its aggregates."""
+    match formula:
+        case Aggregate():
+            return numbers[formula]
+        case Ratio(above, below):
+            return quotient(combined(above, numbers), combined(below, numbers))
+        case Difference(first, second):
+            left, right = combined(first, numbers), combined(second, numbers)
+            return None if left is None or right is None else left - right
 
 
-def _order(event: Event, _name: str) -> Value:
-    return event.order_ref
+def _scale(part: Aggregate) -> int:
+    return 1 if part.field is None else part.field.scale
 
 
-def _amount(event: Event, _name: str) -> Value:
-    if event.amount is None:
-        return None
-    scale: int = 10 ** (THOUSANDTHS_DIGITS - exponent(event.amount.currency))
-    return event.amount.minor * scale
+def _values(rows: Sequence[Row]) -> list[Any]:
+    return [value for _, value in rows]
 
 
-def _number(event: Event, name: str) -> Value:
-    value = event.payload.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _count(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(len(rows))
 
 
-def _text(event: Event, name: str) -> Value:
-    value = event.payload.get(name)
-    return value if isinstance(value, str) else None
+def _distinct(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(len(set(_values(rows))))
 
 
-def _hour(event: Event, name: str) -> Value:
-    return event.occurred_at.astimezone(_zone(name)).hour
+def _commonest(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(commonest(_values(rows)))
 
 
-def _month(event: Event, name: str) -> Value:
-    local = event.occurred_at.astimezone(_zone(name))
-    return local.year * 12 + local.month
+def _sum(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(sum(_values(rows))) / _scale(part)
 
 
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+def _mean(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(sum(_values(rows))) / (len(rows) * _scale(part))
 
 
-_READERS: dict[Origin, Callable[[Event, str], Value]] = {
-    Origin.ORDER: _order,
-    Origin.AMOUNT: _amount,
-    Origin.NUMBER: _number,
-    Origin.TEXT: _text,
-    Origin.HOUR: _hour,
-    Origin.MONTH: _month,
-}
-
-_COMPARISONS: dict[Comparison, Callable[..., bool]] = {
-    Comparison.EQUALS: lambda left, right: left == right,
-    Comparison.AT_LEAST: lambda left, right: left >= right,
-    Comparison.AT_MOST: lambda left, right: left <= right,
-}
+def _min(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(min(_values(rows))) / _scale(part)
 
 
-def _distinct(rows: list[Row], _as_of: datetime) -> float:
-    return float(len({value for _, value in rows if value is not None}))
+def _max(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(max(_values(rows))) / _scale(part)
 
 
-def _sum(rows: list[Row], _as_of: datetime) -> float:
-    return sum(int(value) for _, value in rows if value is not None) / _THOUSAND
+def _percentile(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    assert part.percent is not None
+    return float(nearest_rank(_values(rows), percent=part.percent)) / _scale(part)
 
 
-def _max(rows: list[Row], _as_of: datetime) -> float | None:
-    return max((float(value) for _, value in rows if value is not None), default=None)
+def _earliest(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    first = min(at for at, _ in rows)
+    return float(max(value for at, value in rows if at == first)) / _scale(part)
 
 
-def _latest(rows: list[Row], _as_of: datetime) -> float | None:
-    # Of two at the same instant the larger amount counts, so that the order of reading never matters.
-    newest = max(((at, int(value)) for at, value in rows if value is not None), default=None)
-    return None if newest is None else newest[1] / _THOUSAND
+def _latest(part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(max(rows)[1]) / _scale(part)
 
 
-def _latest_valid(part: Aggregate, events: list[Event], as_of: datetime) -> float | None:
+def _latest_valid(part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float | None:
     # Of two at the same instant the larger value counts, as for money. Nothing that is told is below zero.
-    assert part.field is not None and part.window_days is not None
-    newest = max(
-        (
-            (
-                event.occurred_at,
-                float(_or(read(part.field, event), -1.0)),
-                float(_or(read(VALID_DAYS, event), part.window_days)),
-            )
-            for event in events
-        ),
-        default=None,
+    assert part.window_days is not None
+    usual = part.window_days * THOUSAND
+    told = (
+        (at, -1 if value is None else value, usual if days is None else days) for at, (value, days) in rows
     )
-    if newest is None or newest[1] < 0 or newest[0] + newest[2] * _DAY <= as_of:
+    at, value, days = max(told)
+    if value < 0 or at + days * (_DAY_MICROS // THOUSAND) * _MICROSECOND <= as_of:
         return None
-    return newest[1]
+    return float(value) / _scale(part)
 
 
-def _or(value: Value, fallback: float) -> Any:
-    return fallback if value is None else value
+def _days_since_latest(_part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float:
+    return float((as_of - max(at for at, _ in rows)) // _DAY)
 
 
-def _days_since_latest(rows: list[Row], as_of: datetime) -> float | None:
-    return float((as_of - max(at for at, _ in rows)) // _DAY) if rows else None
+def _days_since_earliest(_part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float:
+    return float((as_of - min(at for at, _ in rows)) // _DAY)
 
 
-def _days_since_earliest(rows: list[Row], as_of: datetime) -> float | None:
-    return float((as_of - min(at for at, _ in rows)) // _DAY) if rows else None
+def _mean_interval(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float | None:
+    days = set(_values(rows))
+    return None if len(days) < 2 else float(max(days) - min(days)) / (len(days) - 1)
 
 
-_AGGREGATIONS: dict[Aggregation, Callable[[list[Row], datetime], float | None]] = {
-    Aggregation.COUNT: lambda rows, _as_of: float(len(rows)),
+def _interval_spread(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float | None:
+    days = sorted(set(_values(rows)))
+    return None if len(days) < 3 else spread([later - earlier for earlier, later in pairwise(days)])
+
+
+def _trend(part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float:
+    assert part.window_days is not None and part.periods is not None
+    end = as_of - timedelta(days=part.ends_days_ago)
+    length, last = timedelta(days=part.window_days // part.periods), part.periods - 1
+    moments = sum((last - 2 * ((end - at) // length)) * value for at, value in rows)
+    return slope(moments, periods=part.periods, scale=_scale(part))
+
+
+def _longest_streak(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(longest_run(_values(sorted(rows))))
+
+
+def _current_streak(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return float(last_run(_values(sorted(rows))))
+
+
+def _entropy(_part: Aggregate, rows: Sequence[Row], _as_of: datetime) -> float:
+    return entropy(Counter(_values(rows)).values())
+
+
+def _decayed(part: Aggregate, rows: Sequence[Row], as_of: datetime) -> int:
+    assert part.half_life_days is not None
+    end = as_of - timedelta(days=part.ends_days_ago)
+    half_life_days = part.half_life_days
+    return sum(
+        value * decayed_weight((end - at) // _DAY, half_life_days=half_life_days) for at, value in rows
+    )
+
+
+def _decayed_count(part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float:
+    return float(_decayed(part, rows, as_of)) / WHOLE_WEIGHT
+
+
+def _decayed_sum(part: Aggregate, rows: Sequence[Row], as_of: datetime) -> float:
+    # Back to thousandths before the one division: so large a sum would not be a whole number in a double.
+    return float(whole_quotient(_decayed(part, rows, as_of), WHOLE_WEIGHT)) / _scale(part)
+
+
+_AGGREGATIONS: dict[Aggregation, Callable[[Aggregate, Sequence[Row], datetime], float | None]] = {
+    Aggregation.COUNT: _count,
     Aggregation.COUNT_DISTINCT: _distinct,
+    Aggregation.COUNT_COMMONEST: _commonest,
     Aggregation.SUM: _sum,
+    Aggregation.MEAN: _mean,
+    Aggregation.MIN: _min,
     Aggregation.MAX: _max,
+    Aggregation.PERCENTILE: _percentile,
+    Aggregation.EARLIEST: _earliest,
     Aggregation.LATEST: _latest,
+    Aggregation.LATEST_VALID: _latest_valid,
     Aggregation.DAYS_SINCE_LATEST: _days_since_latest,
     Aggregation.DAYS_SINCE_EARLIEST: _days_since_earliest,
+    Aggregation.MEAN_INTERVAL: _mean_interval,
+    Aggregation.INTERVAL_SPREAD: _interval_spread,
+    Aggregation.TREND: _trend,
+    Aggregation.LONGEST_STREAK: _longest_streak,
+    Aggregation.CURRENT_STREAK: _current_streak,
+    Aggregation.ENTROPY: _entropy,
+    Aggregation.DECAYED_COUNT: _decayed_count,
+    Aggregation.DECAYED_SUM: _decayed_sum,
 }
-
-
-def _share(above: float | None, below: float | None) -> float | None:
-    return None if above is None or not below else above / below
-
-
-def _jump(numbers: Sequence[float | None]) -> float | None:
-    recent, usual = _share(numbers[0], numbers[1]), _share(numbers[2], numbers[3])
-    return None if recent is None or usual is None else recent - usual
-
-
-_FORMS: dict[Form, Callable[[Sequence[float | None]], float | None]] = {
-    Form.VALUE: lambda numbers: numbers[0],
-    Form.SHARE: lambda numbers: _share(numbers[0], numbers[1]),
-    Form.JUMP: _jump,
-}
-
-
-def _settled(definition: FeatureDefinition, numbers: Sequence[float | None]) -> float | None:
-    value = _FORMS[definition.form](numbers)
-    return 0.0 if value is None and definition.missing is Missing.IS_ZERO else value

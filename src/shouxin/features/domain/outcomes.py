@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shouxin.features.domain.definition import Aggregate, Aggregation, Comparison, Condition, Field, Origin
-from shouxin.features.domain.evaluation import aggregate, satisfies
+from shouxin.features.domain.aggregates import Aggregate, Aggregation
+from shouxin.features.domain.evaluation import aggregate
+from shouxin.features.domain.fields import Comparison, Condition, Field, Origin
+from shouxin.features.domain.reading import satisfies
 from shouxin.kernel import Bilingual, Event
 
 # The longest look back at behaviour that most features take. Seen from a point with less history behind it,
@@ -71,6 +73,18 @@ CANCELS = EventOfDefault(
     window_days=90,
     population=Aggregate(Aggregation.COUNT, ("order_placed", "order_line_placed"), 365),
 )
+# Trouble that shows before a default can: 30 days past due within 60 days of the date looked at.
+_ARREARS = EventOfDefault(
+    name="arrears-next-60d",
+    meaning=Bilingual("未来60天内逾期达到30天", "an instalment 30 days past due within the next 60 days"),
+    kinds=("instalment_overdue",),
+    where=(Condition(Field(Origin.NUMBER, "days_past_due"), Comparison.AT_LEAST, 30),),
+    window_days=60,
+    population=DEFAULTS.population,
+    excluded=DEFAULTS.excluded,
+)
+# By the name of the event that it foretells.
+EARLY_SIGNS: dict[str, EventOfDefault] = {DEFAULTS.name: _ARREARS}
 OUTCOMES: dict[str, EventOfDefault] = {outcome.name: outcome for outcome in (DEFAULTS, CANCELS)}
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from shouxin.features.feature_sql import event_sql
+from shouxin.features.compiler import DUCKDB, linked_select
+from shouxin.features.compiler.terms import column, named
 from shouxin.features.sequences.domain.definition import (
     AGE_DAYS_MAX,
     DEVICE_FIELD,
@@ -32,11 +33,11 @@ _WITHIN = "PARTITION BY customer_id"
 def sequences_sql(definition: SequenceDefinition, *, withdrawn: Collection[str]) -> str:
     """``customer_id, sequence`` of each customer of the table ``wanted``, as known at ``$as_of``.
 
-    Reads ``$files`` and the tables ``link`` and ``withdrawn``; ``withdrawn`` are the purposes in it.
+    Reads the tables ``history``, ``link`` and ``withdrawn``; ``withdrawn`` are the purposes in it.
     """
     told = (
         f"SELECT customer_id, {_ORDER}, order_ref, amount_minor, payload,"
-        f" {_device('payload')} AS device FROM ({event_sql()})"
+        f" {_device('payload')} AS device FROM ({_linked()})"
         f" WHERE {_KNOWN_AT} AND kind IN ({_texts(definition.kinds)})"
         f" AND customer_id IN (SELECT customer_id FROM wanted){_barred(definition, withdrawn)}"
     )
@@ -48,6 +49,12 @@ def sequences_sql(definition: SequenceDefinition, *, withdrawn: Collection[str])
         f" SELECT wanted.customer_id, {_text(definition.layout.prefix)} || coalesce(events, '') AS sequence"
         " FROM wanted LEFT JOIN joined USING (customer_id) ORDER BY wanted.customer_id"
     )
+
+
+def _linked() -> str:
+    """Every event with its customer and what a sequence reads of it."""
+    carried = ("source", "source_id", "order_ref", "amount_minor", "payload")
+    return DUCKDB.sql(linked_select(DUCKDB, [named(column(name, "history"), name) for name in carried]))
 
 
 def _placed(definition: SequenceDefinition, withdrawn: Collection[str]) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 
-from shouxin.features.feature_sql import withdrawn_sql, word_sql
+from shouxin.features.compiler import DUCKDB, withdrawn_select, word_select
 from shouxin.features.sequences.domain import SequenceDefinition
 from shouxin.features.sequences.sequence_sql import sequences_sql
-from shouxin.features.store import OpenHistory, with_as_of
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from shouxin.features.store import OpenHistory, micros, with_as_of
 
 
 def sequence_table(
@@ -19,13 +17,12 @@ def sequence_table(
 ) -> pa.Table:
     """``customer_id, as_of, <name of the definition>`` for the ``customers``, by customer_id."""
     connection = opened.connection
-    micros = (as_of - _EPOCH) // timedelta(microseconds=1)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE word AS {word_sql()}", {"files": opened.files})
-    withdrawn = connection.sql(withdrawn_sql(), params={"as_of": micros}).to_arrow_table()
+    values = {"as_of": micros(as_of)}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE word AS {DUCKDB.sql(word_select(DUCKDB))}")
+    withdrawn = connection.sql(DUCKDB.sql(withdrawn_select(DUCKDB)), params=values).to_arrow_table()
     connection.register("withdrawn", withdrawn)
     connection.register("wanted", customers.select(["customer_id"]))
     purposes = sorted(set(withdrawn["purpose"].to_pylist()))
-    values = {"files": opened.files, "as_of": micros}
     found = connection.sql(sequences_sql(definition, withdrawn=purposes), params=values).to_arrow_table()
     named = found.rename_columns(["customer_id", definition.name])
     return with_as_of(named, as_of=as_of)

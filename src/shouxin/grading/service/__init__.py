@@ -1,5 +1,6 @@
 """The verbs of grading: assign and look up grades; train a model and grade everyone with it."""
 
+from shouxin.grading.service.candidates import Candidate, train_candidate
 from shouxin.grading.service.grading_run import (
     Evidence,
     GradingRun,
@@ -10,6 +11,7 @@ from shouxin.grading.service.grading_run import (
 from shouxin.grading.service.standings import assign, distribution, history, standing, standings
 
 __all__ = [
+    "Candidate",
     "Evidence",
     "GradingRun",
     "UnableToGrade",
@@ -20,4 +22,5 @@ __all__ = [
     "standing",
     "standings",
     "train_and_grade",
+    "train_candidate",
 ]

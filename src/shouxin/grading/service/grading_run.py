@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from shouxin import features, scoring
-from shouxin.features import CATALOGUE, EventOfDefault, UnableToLabel
+from shouxin.features import EventOfDefault, UnableToLabel
 from shouxin.grading.domain import (
     Grade,
     GradeAssignment,
@@ -25,13 +25,13 @@ from shouxin.grading.domain import (
     is_held_out,
     scale_for,
 )
+from shouxin.grading.service.candidates import columns_of, train_candidate
 from shouxin.grading.service.standings import assign
 from shouxin.kernel import CustomerId
 
 Progress = Callable[[int, int], None]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-_STEPS = 5
-_DIRECTIONS = {features.Direction.HIGHER_IS_RISKIER: 1, features.Direction.HIGHER_IS_SAFER: -1}
+_STEPS = 4
 
 
 class UnableToGrade(RuntimeError):
@@ -81,6 +81,7 @@ class GradingRun:
     grades: tuple[GradeLine, ...]
     evidence: Evidence
     watched_from: tuple[datetime, ...] = ()
+    gates: tuple[scoring.Gate, ...] = ()
 
     @property
     def inversions(self) -> tuple[Inversion, ...]:
@@ -105,6 +106,7 @@ class GradingRun:
             "watched_from": [point.isoformat() for point in self.watched_from],
             "monotone": not self.inversions,
             "evaluation": self.evidence.as_data(),
+            "gates": [gate.as_data() for gate in self.gates],
         }
 
 
@@ -134,38 +136,34 @@ def train_and_grade(
     history tells it, is only the evidence. Raises UnableToLabel, UnableToReadHistory, UnableToTrain.
     """
     told = progress or _silent
-    start, end = features.history_period(history, links)
-    points = features.training_points(outcome, as_of=as_of, history_start=start)
-    table = features.training_set(history, links, as_ofs=points, outcome=outcome, known_until=as_of)
+    told(0, _STEPS)
+    candidate = train_candidate(db, history, links, as_of=as_of, outcome=outcome, model=model, now=now)
     told(1, _STEPS)
-    trained, y = _train(table, outcome=outcome, model=model)
+    artefact, points, scale = candidate.artefact, candidate.points, scale_for(outcome.name)
+    graded = _grade(history, links, artefact, artefact.hash, as_of=as_of, scale=scale)
     told(2, _STEPS)
-    model_hash = scoring.register(
-        db, trained.artefact, name=f"{model}:{outcome.name}", report=trained.report, now=now
-    )
-    scale = scale_for(outcome.name)
-    graded = _grade(history, links, trained.artefact, model_hash, as_of=as_of, scale=scale)
-    told(3, _STEPS)
     assign(db, graded.assignments, now=now)
-    told(4, _STEPS)
+    told(3, _STEPS)
+    _, end = features.history_period(history, links)
     happened, why_not = _outcomes(history, links, as_of=as_of, outcome=outcome, known_until=end)
-    earlier = _strangers_of(table, trained.artefact)
+    earlier = _strangers_of(candidate.table, artefact)
     watched = [(grade_of(pd, scale), event) for pd, event in earlier] + _strangers(graded, happened)
     told(_STEPS, _STEPS)
     return GradingRun(
         outcome.name,
         as_of,
         model,
-        model_hash,
+        artefact.hash,
         features.catalogue_hash(),
         scale,
         points,
-        len(y),
-        int(y.sum()),
+        candidate.rows,
+        candidate.events,
         len(graded.customer_ids),
         tuple(_line(grade, graded.assignments, watched) for grade in Grade),
         _evidence(graded, happened, why_not, earlier=earlier),
         points if why_not else (*points, as_of),
+        candidate.gates,
     )
 
 
@@ -193,30 +191,6 @@ def grade_everyone(
     assign(db, graded.assignments, now=now)
     told(2, 2)
     return len(graded.assignments)
-
-
-def columns_of(table: pa.Table) -> dict[str, Floats]:
-    """The features of a table as float64 columns, NaN where missing."""
-    return {item.name: table[item.name].combine_chunks().to_numpy(zero_copy_only=False) for item in CATALOGUE}
-
-
-def _train(
-    table: pa.Table, *, outcome: EventOfDefault, model: Literal["scorecard", "ebm"]
-) -> tuple[scoring.TrainedModel, Floats]:
-    """A model of the customers who are not held out."""
-    known = pa.array([not is_held_out(customer) for customer in table["customer_id"].to_pylist()])
-    rows = table.filter(known)
-    y = rows["event"].to_numpy().astype(np.float64)
-    trained = scoring.train_columns(
-        columns_of(rows),
-        y,
-        model=model,
-        outcome=outcome.name,
-        directions={item.name: _DIRECTIONS[item.direction] for item in CATALOGUE if item.direction},
-        meanings={item.name: item.meaning for item in CATALOGUE},
-        groups=np.unique(rows["customer_id"].to_pylist(), return_inverse=True)[1],
-    )
-    return trained, y
 
 
 def _grade(

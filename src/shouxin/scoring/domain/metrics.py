@@ -150,7 +150,7 @@ def _bootstrapped(y: Floats, risk: Floats, *, seed: int) -> tuple[Interval, Inte
     rng = np.random.default_rng(seed)
     ends, loss = _run_ends(risk), (risk - y) ** 2
     logit = _logit(risk)
-    fitted = _calibration(y, logit)
+    fitted = calibration_line(y, logit)
     parts = _newton_parts(y, logit, fitted)
     ks, brier, slope = [], [], []
     block = max(1, 2_000_000 // len(y))
@@ -174,8 +174,11 @@ def _logit(risk: Floats) -> Floats:
     return logit
 
 
-def _calibration(y: Floats, logit: Floats) -> tuple[float, float]:
-    """Intercept and slope of a logistic regression of the outcome on the predicted log-odds."""
+def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
+    """Intercept and slope of a logistic regression of the outcome on the predicted log-odds.
+
+    The slope is NaN where the predictions are all alike or separate the outcomes.
+    """
     if np.ptp(logit) == 0.0:
         return (0.0, math.nan)
     at = (0.0, 1.0)

@@ -11,10 +11,13 @@ import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
+from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
@@ -59,10 +62,13 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
-    fitted = learner.fit(Task(kept, truth, recipe.seed, settings, recipe.groups))
+    task = Task(kept, truth, recipe.seed, settings, recipe.groups)
+    fitted = cross_fitted(learner.fit, task, learner.fit(task))
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
+    scored = score_columns(artefact, {name: columns[name] for name in artefact.names})
     report = _report(artefact, fitted, recipe) | {
+        "baseline": baseline_of(artefact, columns, scored.pd).as_data(),
         "settings": settings,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [

@@ -39,7 +39,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd."""
+    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd.
+
+    ``settled`` says that rows kept aside have shown how sure the model may be of itself.
+    """
 
     features: tuple[Feature, ...]
     body: Body
@@ -47,6 +50,7 @@ class Fitted:
     variables: list[dict[str, Any]]
     dropped: dict[str, str]
     notes: list[str]
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

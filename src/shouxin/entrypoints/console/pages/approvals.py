@@ -145,7 +145,7 @@ def _put_to_use(visit: Visit, approval: Approval) -> None:
     if kind == "model":
         promoted = scoring.promote(visit.db, name, approval=approval, now=visit.now)
         if isinstance(promoted, PromotionRefusal):
-            raise Refused("not_usable", catalogue()["approvals.model_refused"])
+            raise Refused("not_usable", promoted.text)
     elif kind == "policy":
         policy = decisions.find_policy(visit.db, name)
         if policy is None:

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.families import Fused, Network, Tables
 from shouxin.scoring.domain.families.blob import Blob
 from shouxin.scoring.domain.families.network import Encoder, SequenceInput
 from shouxin.scoring.domain.feature import Feature
+from shouxin.scoring.domain.metrics import calibration_line
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
+from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep.attacking import attack_of
 from shouxin.scoring.training.deep.contrast import pretrain
 from shouxin.scoring.training.deep.learning import Course, Rows, apart, learn, log_odds, seeded
@@ -74,6 +75,7 @@ def fit_network(task: Task) -> Fitted:
         variables=_reports(task, material),
         dropped={},
         notes=[*_sequence_notes(material), *notes],
+        settled=True,
     )
 
 
@@ -97,7 +99,8 @@ def fit_fused(task: Task) -> Fitted:
     meaning = Bilingual("仅从近期行为得出的风险", "risk by recent behaviour alone")
     told = Variable(f"{sequence.name}_risk", said, numeric=True, direction=1, meaning=meaning)
     others = [variable for variable in task.kept if variable.layout is None]
-    inner = fit_ebm(Task([*others, told], task.y, task.seed, {}, task.groups))
+    beside = replace(task, kept=[*others, told], settings={})
+    inner = cross_fitted(fit_ebm, beside, fit_ebm(beside))
     return _fused(_body(whole), whole, inner, told.name)
 
 
@@ -113,6 +116,7 @@ def _fused(network: Network, whole: Fitted, inner: Fitted, name: str) -> Fitted:
         [variable for variable in inner.variables if variable["name"] != name],
         inner.dropped,
         [*whole.notes, *inner.notes],
+        settled=True,
     )
 
 
@@ -225,8 +229,10 @@ def _orders(features: int, *, seed: int) -> tuple[tuple[int, ...], ...]:
 
 
 def _line(told: Floats, y: npt.NDArray[np.int64]) -> tuple[float, float]:
-    fitted = LogisticRegression(C=1e6).fit(told[:, None], y)
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    intercept, slope = calibration_line(y.astype(np.float64), told)
+    if not slope > 0:  # also where there is none
+        raise UnableToTrain("the network learnt nothing that the rows kept aside bear out")
+    return slope, intercept
 
 
 def _features(material: _Material) -> tuple[Feature, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from shouxin.kernel import Bilingual
 from shouxin.scoring.training.learners import Fitted, Learner, Setting, Task
 
-_TOOLS = ("shouxin", "numpy", "scikit-learn", "torch")
+_TOOLS = ("shouxin", "numpy", "torch")
 _COURSE: Mapping[str, Sequence[Setting]] = {
     "loss": ("bce", "weighted", "focal"),
     "rate": (2e-3, 5e-4, 5e-3),
