@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,4 @@ class Sizes:
     pages: int = 40  # times each page is opened
     repeats: int = 3
     others: bool = False
+    data: Path | None = None  # where public sets lie, for the benchmarks that read one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,9 @@ def bench(
     others: Annotated[
         bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
     ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Where the public sets lie, for those that read one.")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +43,7 @@ def bench(
     """
     sizes = replace(
         _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
-        rate=rate, repeats=repeats, others=others,
+        rate=rate, repeats=repeats, others=others, data=data,
     )  # fmt: skip
     _warn_when_busy()
     with Ground.made(sizes, home=find_home(home), say=say, bar=progress_bar) as ground:

@@ -23,7 +23,7 @@ class UnableToRoll(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MonthlyStates:
-    """``states`` (accounts, months on book): a place in ``buckets``, or NOT_SEEN; ``opened``: first months."""
+    """``states`` (accounts, months on book): a place in ``buckets`` or NOT_SEEN; ``opened``: first months."""
 
     buckets: tuple[str, ...]
     opened: Ints
