@@ -57,7 +57,6 @@ def test_the_ebm_tables_say_what_the_ebm_says(monkeypatch):
 
     monkeypatch.setattr(boosting, "_boosted", watched)
     monkeypatch.setattr(boosting, "_BAGS", 2)
-    monkeypatch.setattr(cross_fitting, "EVENTS_FEW", 0)
     trained = train_columns(columns, y, model="ebm", special=(-9,), directions={"late": 1})
     scored = score_columns(trained.artefact, columns)
     assert np.abs(scored.pd - seen["model"].predict_proba(seen["matrix"])[:, 1]).max() < 1e-5

@@ -22,6 +22,7 @@ from shouxin.features.compiler import (
     withdrawn_select,
     word_select,
 )
+from shouxin.features.compiler.facts import event_select
 from shouxin.features.domain import Aggregate, EventOfDefault, FeatureDefinition
 from shouxin.ingestion.consent.domain import PURPOSES
 
@@ -65,7 +66,6 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
         connection.read_parquet(files).create_view("history")
         if parts:
             connection.execute(f"CREATE TEMP TABLE fact AS {DUCKDB.sql(fact_select(DUCKDB, parts))}")
-            connection.execute(f"CREATE TEMP TABLE word AS {DUCKDB.sql(word_select(DUCKDB))}")
         yield OpenHistory(connection)
     finally:
         connection.close()
@@ -98,12 +98,24 @@ def feature_table(
     """``customer_id, as_of, <feature>...`` for the ``customers``, by customer_id."""
     opened.connection.register("wanted", customers)
     values = {"as_of": micros(as_of)}
-    sql = DUCKDB.sql(withdrawn_select(DUCKDB))
-    withdrawn = opened.connection.sql(sql, params=values).to_arrow_table()
+    withdrawn = withdrawn_at(opened, as_of=as_of)
     opened.connection.register("withdrawn", withdrawn)
     purposes = PURPOSES.keys() & set(withdrawn["purpose"].unique().to_pylist())
     sql = _features_sql(tuple(definitions), frozenset(purposes))
     return with_as_of(opened.connection.sql(sql, params=values).to_arrow_table(), as_of=as_of)
+
+
+def withdrawn_at(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
+    """``customer_id, purpose`` of what stood withdrawn at ``as_of``."""
+    words = DUCKDB.sql(word_select(DUCKDB))
+    opened.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS word AS {words}")
+    sql = DUCKDB.sql(withdrawn_select(DUCKDB))
+    return opened.connection.sql(sql, params={"as_of": micros(as_of)}).to_arrow_table()
+
+
+def events_sql(*kinds: str) -> str:
+    """SQL of the events of some kinds (none named: of all), payload and all, with their customer."""
+    return DUCKDB.sql(event_select(DUCKDB, kinds))
 
 
 def label_table(

@@ -54,7 +54,7 @@ from shouxin.scoring.registry import (
     stages_of,
     withdraw,
 )
-from shouxin.scoring.service import evaluate_table, train, train_columns
+from shouxin.scoring.service import evaluate_table, learners, train, train_columns
 
 __all__ = [
     "GATE_WORDS",
@@ -114,6 +114,7 @@ __all__ = [
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",
+    "learners",
     "list_feedback",
     "list_models",
     "monitor",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
+
+if TYPE_CHECKING:
+    from shouxin.scoring.training.learners import Learner
 
 Progress = Callable[[int, int], None]
 _STEPS = 4
@@ -157,6 +160,13 @@ def _evaluated(
     }
     places = np.flatnonzero(known)[split.holdout]
     return TrainedModel(fitted.artefact, report, Holdout(places, y[split.holdout], pd[split.holdout]))
+
+
+def learners() -> dict[str, Learner]:
+    """Every learner by its name, the simplest first; some need an extra to be installed."""
+    from shouxin.scoring.training.fitting import LEARNERS
+
+    return dict(LEARNERS)
 
 
 def train_columns(  # noqa: PLR0913 - all that can be said of columns

@@ -30,6 +30,7 @@ from shouxin.governance import load_keyring
 _START = date(2024, 8, 1)
 _MONTHS = 18
 _SEED = 7
+_SHARED = ("device", "card", "delivery_address", "address", "phone", "email")
 _OUTCOME = features.OUTCOMES["defaults-next-180d"]
 _DIRECTIONS = {features.Direction.HIGHER_IS_RISKIER: 1, features.Direction.HIGHER_IS_SAFER: -1}
 Advance = Callable[[int, int], None]
@@ -145,17 +146,19 @@ def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
 
 
 def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
-    """Write the events as the history has them, a device as its token; returns everybody's link."""
+    """Write the events as the history has them, with tokens of what is shared; returns everybody's link."""
     folder.mkdir()
     files = [str(path) for path in events]
-    device = "json_object('device_token', 'tok_' || md5(personal ->> '$.device'))"
+    tokens = "json_object(" + ", ".join(
+        f"'{name}_token', 'tok_' || md5('{name}' || (personal ->> '$.{name}'))" for name in _SHARED
+    ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"
-            f" currency, CASE WHEN personal ->> '$.device' IS NULL THEN payload"
-            f" ELSE json_merge_patch(payload, {device})::VARCHAR END AS payload FROM read_parquet($files))"
+            f" currency, CASE WHEN personal IS NULL THEN payload"
+            f" ELSE json_merge_patch(payload, {tokens})::VARCHAR END AS payload FROM read_parquet($files))"
             f" TO '{folder / 'events-000000.parquet'}' (FORMAT parquet, COMPRESSION zstd)",
             {"files": files},
         )

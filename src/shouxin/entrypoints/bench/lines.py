@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 _KEPT: dict[str, Callable[[float, float], bool]] = {
@@ -68,10 +68,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The lines of one benchmark. It is met when no line with a goal misses it."""
+    """The lines of one benchmark, and what else it tells. It is met when no line with a goal misses it."""
 
     name: str
     lines: tuple[Line, ...]
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def met(self) -> bool:
@@ -80,7 +81,8 @@ class Report:
 
     def as_data(self) -> dict[str, Any]:
         """A JSON object."""
-        return {"name": self.name, "lines": [line.as_data() for line in self.lines], "met": self.met}
+        lines = [line.as_data() for line in self.lines]
+        return {"name": self.name, **self.beside, "lines": lines, "met": self.met}
 
 
 def _rounded(value: float | None) -> float | None:

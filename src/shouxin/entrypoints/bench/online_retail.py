@@ -2,7 +2,7 @@
 
 In pounds, out of time: learnt at four dates, tested at a later one, when the last of their 60 days were over.
 A value is the chance of any cancellation times its expected size (a hurdle): the chance by a model of ours,
-A value is the chance of any cancellation times its expected size (a hurdle): the chance by a model of ours,
+the size by least squares on its logarithm. The naive answer is what was cancelled in the 60 days before.
 """
 
 from __future__ import annotations

@@ -23,4 +23,7 @@ class Sizes:
     pages: int = 40  # times each page is opened
     repeats: int = 3
     others: bool = False
-    data: Path | None = None  # where public sets lie, for the benchmarks that read one
+    set_name: str = "taiwan"  # of the models: a public set in the folder ``data``
+    data: Path | None = None
+    learners: tuple[str, ...] = ()  # all that are installed
+    folds: int = 5

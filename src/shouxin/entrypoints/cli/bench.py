@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from shouxin.database import find_home
 from shouxin.entrypoints.bench import NAMES, Ground, Line, Report, Sizes, UnableToBench, run_all, run_bench
+from shouxin.entrypoints.bench.credit_sets import UnableToReadSet
+from shouxin.entrypoints.bench.models import UnableToBenchModels
 from shouxin.entrypoints.cli.common import HomeOption, JsonOption, emit, fail, print_table, progress_bar, say
 
 _DEFAULT = Sizes()
 _MET = {True: "met", False: "MISSED", None: ""}
 
 
-def bench(
+def bench(  # noqa: PLR0917 - options of a terminal are named
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, or all.")],
     customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
     shop_customers: Annotated[
@@ -28,12 +30,17 @@ def bench(
     seconds: Annotated[float, typer.Option(min=1, help="Seconds of each stretch of load.")] = 10.0,
     rate: Annotated[int, typer.Option(min=1, help="Checkouts a second in the steady stretch.")] = 200,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of which the median counts.")] = 3,
+    set_name: Annotated[
+        str, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")
+    ] = "taiwan",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The folder of the public sets, for those that read one.")
+    ] = None,
+    models: Annotated[str, typer.Option("--models", help="models: learners, as scorecard,ebm.")] = "",
+    folds: Annotated[int, typer.Option("--folds", min=2, help="models: parts of the rows.")] = 5,
     others: Annotated[
         bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
     ] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Where the public sets lie, for those that read one.")
-    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,13 +50,14 @@ def bench(
     """
     sizes = replace(
         _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
-        rate=rate, repeats=repeats, others=others, data=data,
+        rate=rate, repeats=repeats, others=others, set_name=set_name, data=data, folds=folds,
+        learners=tuple(part.strip() for part in models.split(",") if part.strip()),
     )  # fmt: skip
     _warn_when_busy()
     with Ground.made(sizes, home=find_home(home), say=say, bar=progress_bar) as ground:
         try:
             reports = list(run_all(ground)) if name == "all" else [run_bench(name, ground)]
-        except UnableToBench as reason:
+        except (UnableToBench, UnableToBenchModels, UnableToReadSet) as reason:
             fail(str(reason))
     if as_json:
         emit(_as_data(name, reports), as_json=True)
@@ -81,10 +89,33 @@ def _as_data(name: str, reports: Sequence[Report]) -> dict[str, object]:
 
 
 def _print(report: Report) -> None:
+    if report.beside:
+        _print_models(report.beside)
     columns = ("measure", "ours", "peer", "ratio", "goal", "")
     print_table(report.name, columns, [_row(line) for line in report.lines])
     for note in dict.fromkeys(line.note for line in report.lines if line.note):
         say(f"  {note}")
+
+
+def _print_models(beside: Mapping[str, Any]) -> None:
+    rows = [
+        (
+            one["name"],
+            _interval(one["auc"]),
+            _interval(one["ks"]),
+            _interval(one["brier"]),
+            _interval(one["slope"]),
+            one["variables"],
+            one["seconds"],
+        )
+        for one in beside["models"]
+    ]
+    title = f"{beside['set']}: {beside['rows']:,} rows, {beside['folds']} folds; taken: {beside['winner']}"
+    print_table(title, ("model", "AUC", "KS", "Brier", "slope", "variables", "seconds"), rows)
+
+
+def _interval(figure: Mapping[str, float]) -> str:
+    return f"{figure['value']:.4f} ({figure['low']:.4f} to {figure['high']:.4f})"
 
 
 def _row(line: Line) -> tuple[str, ...]:

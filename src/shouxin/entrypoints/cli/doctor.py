@@ -15,6 +15,7 @@ from shouxin import credit, decisions, governance, ingestion, scoring
 from shouxin.database import current_revision, find_home, head_revision
 from shouxin.entrypoints.cli.common import HomeOption, House, JsonOption, emit, opened_house, print_table
 from shouxin.entrypoints.providers import UnableToReadProviders, known_providers
+from shouxin.features import shopwide
 from shouxin.ingestion import external
 
 _FREE_BYTES_MIN = 2 * 1024**3
@@ -82,6 +83,7 @@ def _look_at_the_house(house: House) -> Iterator[Finding]:
     yield _keys(house)
     yield _key_file(house)
     yield _external(house)
+    yield _shopwide(house)
     for look in looks:
         with house.database.begin() as db:
             yield look(db)  # a look that fails ends the round: what it needs is broken
@@ -102,6 +104,16 @@ def _external(house: House) -> Finding:
     )
     closed = all(each.breaker.state is external.BreakerState.CLOSED for each in found)
     return Finding("external data", "right" if closed else "note", told)
+
+
+def _shopwide(house: House) -> Finding:
+    """A night that was not kept leaves its features null, and models with less to go by."""
+    with house.database.begin() as db:
+        missed = shopwide.nights_missing(db, as_of=house.clock())
+    if missed:
+        told = f"missing for {len(missed)} of the last 7 nights, {missed[-1]} the newest"
+        return Finding("shop-wide features", "note", told, "let `shouxin work` run through the night")
+    return Finding("shop-wide features", "right", "no night is missing")
 
 
 def _keys(house: House) -> Finding:

@@ -12,6 +12,7 @@ import typer
 
 from shouxin import features as room
 from shouxin import identity, ingestion
+from shouxin.entrypoints.cli import features_shopwide
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     JsonOption,
@@ -25,6 +26,7 @@ from shouxin.entrypoints.cli.common import (
 from shouxin.features import sequences
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
+features_shopwide.add_to(app)
 
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
 

@@ -22,6 +22,8 @@ from shouxin import (
 )
 from shouxin.entrypoints.house import House
 from shouxin.entrypoints.providers import opened_desk
+from shouxin.features import shopwide
+from shouxin.features.shopwide import KeptNight
 from shouxin.ingestion import external
 from shouxin.ingestion.external import Outcome, Subject
 
@@ -59,6 +61,24 @@ def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Pro
         ingestion.export_history(db, house.home.history)
         return grading.grade_everyone(
             db, house.home.history, identity.links(db), as_of=as_of or now, now=now, progress=progress
+        )
+
+
+def keep_shopwide(
+    house: House, *, night: datetime | None = None, progress: Progress | None = None
+) -> KeptNight:
+    """Unify, export the history and keep the shop-wide features of a midnight, by default the last one."""
+    now = house.clock()
+    with house.database.begin() as db:
+        identity.unify(db, keyring=house.keyring, now=now)
+        ingestion.export_history(db, house.home.history)
+        return shopwide.keep_night(
+            db,
+            house.home.history,
+            identity.links(db),
+            night=night or shopwide.last_midnight(now),
+            now=now,
+            progress=progress,
         )
 
 

@@ -17,6 +17,7 @@ from shouxin.entrypoints.house import House
 from shouxin.entrypoints.jobs.nightly import (
     close_days,
     grade_everyone,
+    keep_shopwide,
     monitor_models,
     refresh_external,
     retrain_when_due,
@@ -24,6 +25,7 @@ from shouxin.entrypoints.jobs.nightly import (
     watch_everyone,
 )
 from shouxin.entrypoints.providers import UnableToReadProviders
+from shouxin.features import shopwide
 
 _log = logging.getLogger("shouxin.jobs")
 
@@ -61,6 +63,12 @@ def create_worker(house: House) -> procrastinate.App:
         grade_everyone(house)
         watch_everyone(house)
 
+    # Shop-wide features stand for midnight UTC and are read from two hours after it.
+    @worker.periodic(cron="5 0 * * *")
+    @worker.task(queueing_lock="keep_shopwide", name="keep_shopwide", lock=_NIGHT, retry=3)
+    def keep_shopwide_features(timestamp: int) -> None:
+        _try_to_keep(house)
+
     @worker.periodic(cron="15 17 * * *")
     @worker.task(queueing_lock="watch_models", name="watch_models", lock=_NIGHT, retry=3)
     def watch_models(timestamp: int) -> None:
@@ -87,6 +95,18 @@ def _try_to_refresh(house: House) -> None:
             _log.info("%s: %s", product, counts)
     except UnableToReadProviders as error:
         _log.error("external data was not refreshed: %s", error)
+
+
+def _try_to_keep(house: House) -> None:
+    """A shop without events yet has nothing to keep; a night that was missed is told, and stays missing."""
+    try:
+        keep_shopwide(house)
+    except features.UnableToReadHistory as error:
+        _log.warning("shop-wide features were not kept: %s", error)
+    with house.database.begin() as db:
+        missed = shopwide.nights_missing(db, as_of=house.clock())
+    if missed:
+        _log.error("shop-wide features are missing for the nights of %s", ", ".join(map(str, missed)))
 
 
 def _try_to_retrain(house: House) -> None:
@@ -142,8 +162,9 @@ async def _work(house: House) -> None:
 
 async def _catch_up(worker: procrastinate.App) -> None:
     """Midnight may have passed while nobody worked."""
-    with contextlib.suppress(AlreadyEnqueued):
-        await worker.configure_task("close_day").defer_async(timestamp=int(time.time()))
+    for name in ("close_day", "keep_shopwide"):
+        with contextlib.suppress(AlreadyEnqueued):
+            await worker.configure_task(name).defer_async(timestamp=int(time.time()))
 
 
 def _connector(house: House) -> procrastinate.PsycopgConnector:

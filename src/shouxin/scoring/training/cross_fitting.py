@@ -32,7 +32,7 @@ _SLOPE_MIN = 0.1
 def cross_fitted(fit: Callable[[Task], Fitted], task: Task, fitted: Fitted) -> Fitted:
     """``fitted`` without its luck; as it is where there are many events, or none was found."""
     events = int(min(task.y.sum(), len(task.y) - task.y.sum()))
-    if fitted.settled or events >= EVENTS_FEW or events * (_FOLDS - 1) / _FOLDS < EVENTS_MIN:
+    if events >= EVENTS_FEW or events * (_FOLDS - 1) / _FOLDS < EVENTS_MIN:
         return fitted
     try:
         log_odds = _out_of_fold(fit, task)

@@ -34,6 +34,7 @@ LEARNERS: dict[str, Learner] = {
             Bilingual("可解释提升模型", "Explainable boosting machine"),
             fit_ebm,
             ("shouxin", "numpy", "interpret-core"),
+            stops_itself=True,
         ),
         *DEEP_LEARNERS,
     )
@@ -63,7 +64,9 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
     task = Task(kept, truth, recipe.seed, settings, recipe.groups)
-    fitted = cross_fitted(learner.fit, task, learner.fit(task))
+    fitted = learner.fit(task)
+    if not learner.stops_itself:
+        fitted = cross_fitted(learner.fit, task, fitted)
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
     scored = score_columns(artefact, {name: columns[name] for name in artefact.names})

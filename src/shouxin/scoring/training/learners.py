@@ -39,10 +39,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd.
-
-    ``settled`` says that rows kept aside have shown how sure the model may be of itself.
-    """
+    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd."""
 
     features: tuple[Feature, ...]
     body: Body
@@ -50,7 +47,6 @@ class Fitted:
     variables: list[dict[str, Any]]
     dropped: dict[str, str]
     notes: list[str]
-    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,8 @@ class Learner:
     """One kind of model. ``space`` names what may be tuned and the values worth trying, the default first.
 
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
-    installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base.
+    installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
+    ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
     ``reads`` are the types of feature that it can learn from.
     """
 
@@ -68,6 +65,7 @@ class Learner:
     tools: tuple[str, ...]
     space: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     extra: str | None = None
+    stops_itself: bool = False
     reads: frozenset[str] = frozenset({"numeric", "category"})
 
     @property

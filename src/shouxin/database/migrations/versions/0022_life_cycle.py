@@ -5,7 +5,7 @@ from alembic import op
 from shouxin.database.grants import append_only_sql
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 
 _STAGES = """
 ALTER TABLE scoring.stage DROP CONSTRAINT stage_stage_check;

@@ -19,7 +19,6 @@ from shouxin.scoring.domain.metrics import calibration_line
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
-from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep.attacking import attack_of
 from shouxin.scoring.training.deep.contrast import pretrain
 from shouxin.scoring.training.deep.learning import Course, Rows, apart, learn, log_odds, seeded
@@ -75,7 +74,6 @@ def fit_network(task: Task) -> Fitted:
         variables=_reports(task, material),
         dropped={},
         notes=[*_sequence_notes(material), *notes],
-        settled=True,
     )
 
 
@@ -99,8 +97,7 @@ def fit_fused(task: Task) -> Fitted:
     meaning = Bilingual("仅从近期行为得出的风险", "risk by recent behaviour alone")
     told = Variable(f"{sequence.name}_risk", said, numeric=True, direction=1, meaning=meaning)
     others = [variable for variable in task.kept if variable.layout is None]
-    beside = replace(task, kept=[*others, told], settings={})
-    inner = cross_fitted(fit_ebm, beside, fit_ebm(beside))
+    inner = fit_ebm(replace(task, kept=[*others, told], settings={}))
     return _fused(_body(whole), whole, inner, told.name)
 
 
@@ -116,7 +113,6 @@ def _fused(network: Network, whole: Fitted, inner: Fitted, name: str) -> Fitted:
         [variable for variable in inner.variables if variable["name"] != name],
         inner.dropped,
         [*whole.notes, *inner.notes],
-        settled=True,
     )
 
 

@@ -46,7 +46,9 @@ def _fused(task: Task) -> Fitted:
 
 def _columns(name: str, meaning: Bilingual, space: Mapping[str, Sequence[Setting]]) -> Learner:
     """A learner of columns."""
-    return Learner(name, meaning, _network, _TOOLS, {**_HEAD, **_COURSE, **space}, extra="deep")
+    return Learner(
+        name, meaning, _network, _TOOLS, {**_HEAD, **_COURSE, **space}, extra="deep", stops_itself=True
+    )
 
 
 def _sequences(
@@ -59,7 +61,7 @@ def _sequences(
 ) -> Learner:
     """A learner of columns and a sequence."""
     whole = {**_SMALL_HEAD, **_COURSE, **_ENCODER, **space}
-    return Learner(name, meaning, fit, tools, whole, extra="deep", reads=_ALL_TYPES)
+    return Learner(name, meaning, fit, tools, whole, extra="deep", stops_itself=True, reads=_ALL_TYPES)
 
 
 DEEP_LEARNERS: tuple[Learner, ...] = (
