@@ -9,6 +9,7 @@ from shouxin.entrypoints.bench import others
 from shouxin.entrypoints.bench.ground import Ground, columns_of
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import absent, call_seconds, median_seconds, percentile, seconds_of
+from shouxin.scoring.domain.families import Tables
 
 _GOALS = {"scorecard": 500_000.0, "ebm": 100_000.0}
 _SPELT = 20_000
@@ -50,6 +51,7 @@ def _model_lines(
         if model == "ebm"
         else f"; peer: {absent('optbinning', 'optbinning', ground.sizes) or 'optbinning'}"
     )
+    assert isinstance(artefact.body, Tables)
     what = f"{len(artefact.names)} features, {len(artefact.body.terms)} tables"
     return [
         Line(

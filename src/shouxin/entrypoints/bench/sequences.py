@@ -42,9 +42,11 @@ class Rows:
 
     def of(self, chosen: npt.NDArray[np.bool_]) -> Rows:
         """Some of the rows."""
-        columns = (self.aggregates, self.ordered, self.shuffled)
-        parts = [{name: values[chosen] for name, values in part.items()} for part in columns]
-        return Rows(*parts, self.y[chosen], self.whose[chosen])
+        aggregates, ordered, shuffled = (
+            {name: values[chosen] for name, values in part.items()}
+            for part in (self.aggregates, self.ordered, self.shuffled)
+        )
+        return Rows(aggregates, ordered, shuffled, self.y[chosen], self.whose[chosen])
 
 
 def measure(ground: Ground) -> list[Line]:
