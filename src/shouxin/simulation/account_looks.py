@@ -1,7 +1,8 @@
-"""When customers look at their credit account: who is calm after they have paid, who is worried before.
+"""When customers look in: the careful before they buy or pay, the careless afterwards.
 
-About as many looks either way, so no count tells the two apart; their place among the instalments does. That
-is the point: trouble shows in the order of things weeks before it shows in a late payment.
+About as many looks either way, so no count tells the two apart; their place among the other events does. Who
+compares before an order and looks at an instalment before it is due plans ahead; who orders at once looks
+later where the parcel is.
 """
 
 from __future__ import annotations
@@ -10,29 +11,31 @@ import numpy as np
 from numpy.random import Generator
 
 from shouxin.simulation.borrowing import Plans
-from shouxin.simulation.domain import CHANNELS, Floats, Ints, Population
+from shouxin.simulation.domain import CHANNELS, Flags, Floats, Ints, Population, sigmoid
 from shouxin.simulation.facts import Facts, facts, texts, words
-from shouxin.simulation.life import Life, strain
 from shouxin.simulation.persons import Persons, device_names
 from shouxin.simulation.shop import Orders
 
-# Of the instalments, those around which somebody looks.
-LOOKS_SHARE = 0.6
-# The chance to look before, and not after, for somebody calm; and what full stress adds.
-_BEFORE_CALM, _BEFORE_STRESSED = 0.10, 0.75
+# Of the orders and of the instalments, those around which somebody looks in.
+LOOKS_SHARE = 0.9
+# How much a standard deviation of carelessness moves the logit of looking afterwards.
+_CARELESS_LATER = 2.5
+_DAYS = (0.15, 1.5)
 
 
 def account_looks(
-    rng: Generator, population: Population, persons: Persons, life: Life, orders: Orders, plans: Plans
+    rng: Generator, population: Population, persons: Persons, orders: Orders, plans: Plans, *, told: Flags
 ) -> Facts:
-    """login_recorded around instalments: up to four days before one is due, or two after it was paid."""
-    plan, number = np.nonzero(~plans.waived)
-    customer = orders.customer[plans.order[plan]]
-    due, paid = plans.due[plan, number], plans.paid[plan, number]
-    shown = strain(life, customer, due - 5.0)
-    before = rng.random(len(plan)) < _BEFORE_CALM + _BEFORE_STRESSED * shown
-    day = np.where(before, due - rng.uniform(0.2, 4.0, len(plan)), paid + rng.uniform(0.1, 2.0, len(plan)))
-    looks = (rng.random(len(plan)) < LOOKS_SHARE) & np.isfinite(day) & (day > 0)
+    """login_recorded up to a day and a half before or after orders that are ``told``, and repayments."""
+    placed = np.flatnonzero(told)
+    plan, number = np.nonzero(~plans.waived & np.isfinite(plans.paid))
+    customer = np.concatenate([orders.customer[placed], orders.customer[plans.order[plan]]])
+    around = np.concatenate([orders.placed[placed], plans.paid[plan, number]])
+    later = rng.random(len(around)) < sigmoid(_CARELESS_LATER * population.careless[customer])
+    apart = rng.uniform(*_DAYS, len(around))
+    day = np.where(later, around + apart, around - apart)
+    known = day > np.maximum(population.registered[customer], 0.0)
+    looks = (rng.random(len(around)) < LOOKS_SHARE) & known
     return _logins(population, persons, customer[looks], day[looks])
 
 

@@ -114,7 +114,7 @@ def _batches(world: World) -> list[Facts]:
         *credit_facts(block.stream("credit facts"), people, orders, world.plans),
         *_agreed(world, told),
         *_browsing(world, persons),
-        account_looks(block.stream("account looks"), people, persons, world.life, orders, world.plans),
+        account_looks(block.stream("account looks"), people, persons, orders, world.plans, told=told),
     ]
 
 

@@ -49,7 +49,7 @@ def measure(ground: Ground) -> list[Line]:
     ground.say(f"{rows:,} accounts of {people:,} people, {accounts.y.sum():,} events")
     aggregates = accounts.applied | accounts.counts
     given = {
-        "aggregates": ("scorecard", aggregates),
+        "aggregates": ("dnn", aggregates),
         "sequences": ("gru", accounts.order),
         "both": ("gru", aggregates | accounts.order),
     }
