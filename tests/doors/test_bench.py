@@ -115,16 +115,14 @@ def test_the_order_of_events_is_asked_of_a_tiny_shop(ground, monkeypatch):
     pytest.importorskip("torch", reason="torch (the extra deep) is not installed")
     from shouxin import scoring
     from shouxin.entrypoints.bench import sequences
-    from shouxin.scoring.training import boosting
 
     quick = {"size": 4, "epochs": 1, "width": 4}
     train = scoring.train_columns
 
     def train_quickly(columns, y, *, model, **rest):
-        settings = {} if model == "ebm" else quick
+        settings = {"ebm": {"bags": 1}, "fused": quick | {"bags": 1}}.get(model, quick)
         return train(columns, y, model=model, settings=settings, **rest)
 
-    monkeypatch.setattr(boosting, "_BAGS", 1)
     monkeypatch.setattr(scoring, "train_columns", train_quickly)
     monkeypatch.setattr(
         sequences.features, "CATALOGUE", tuple(d for d in sequences.features.CATALOGUE if "late" in d.name)
@@ -155,3 +153,10 @@ def test_dealing_events_anew_takes_away_the_order_and_nothing_else():
     without = [[event[0], *event[4:]] for event in dealt]
     assert without != [[event[0], *event[4:]] for event in events]
     assert sorted(without) == sorted([event[0], *event[4:]] for event in events)
+
+
+def test_drift_counts_every_column():
+    done = CliRunner().invoke(app, ["bench", "drift", "--json", "--rows", "2000"])
+    told = json.loads(done.stdout)
+    assert [line["name"] for line in told["lines"]] == ["all 200 columns", "cells a second"]
+    assert told["lines"][0]["ours"] > 0

@@ -25,7 +25,6 @@ from shouxin.scoring import (
 from shouxin.scoring.domain.families.blob import Blob
 from shouxin.scoring.domain.families.network import fixed
 from shouxin.scoring.domain.metrics import auc
-from shouxin.scoring.training import boosting
 
 torch = pytest.importorskip("torch", reason="torch (the extra deep) is not installed")
 
@@ -74,16 +73,8 @@ MODELS = {
     "gru": QUICK_SEQUENCE,
     "lstm": QUICK_SEQUENCE,
     "coles_gru": {**QUICK_SEQUENCE, "pretraining_epochs": 2},
-    "fused": {**QUICK_SEQUENCE, "pretraining": "coles", "pretraining_epochs": 1},
+    "fused": {**QUICK_SEQUENCE, "pretraining": "coles", "pretraining_epochs": 1, "bags": 1},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_bags():
-    """The EBM inside a fused model in a second instead of ten."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boosting, "_BAGS", 2)
-        yield
 
 
 @pytest.fixture(scope="module", params=MODELS)

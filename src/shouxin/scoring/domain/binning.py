@@ -1,8 +1,8 @@
 """Binning: cut one variable into a few bins that tell events from non-events, exactly and quickly.
 
 Candidates are quantile cuts and the cuts of a greedy tree. Dynamic programming then finds the best
-partition of all: highest information value less a charge for each bin, every bin holding its share of
-rows, and event rates rising or falling where a direction is asked for.
+partition of all: highest information value less a charge for each bin, every bin and every pair of
+neighbours keeping the rules (``partition.BinningRules``), in the shape that is asked for.
 
 Weight of evidence: ``ln((e + s*p) / (n + s*(1-p))) - ln(E / N)`` for ``e`` events and ``n`` non-events
 of ``E`` and ``N``, with ``p`` the base rate and ``s`` pseudo-rows (SMOOTHING). Positive is riskier.
@@ -16,19 +16,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.scoring.domain.candidate_cuts import candidate_cuts, fine_edges
 from shouxin.scoring.domain.partition import (
     SMOOTHING,
     BinningRules,
+    Counts,
     Direction,
     Floats,
     Ints,
+    Shape,
     best_partition,
     woe_of,
 )
 
-_HISTOGRAM = 512  # fine bins that all candidates come from
-_QUANTILES = 20
-_TREE_CUTS = 24
+_HISTOGRAM_MIN, _ROWS_A_FINE_BIN = 40, 10
+_HISTOGRAM = 8192  # fine bins that all candidates come from
+# How often the candidates are drawn again around the cuts that were chosen, and how many for each cut.
+_ZOOMS, _NEAR = 3, 5
 # A category this rare has no rate of its own to speak of.
 _RARE_ROWS = 20
 _RARE_SHARE = 0.002
@@ -40,7 +44,7 @@ class Binning:
     """Counts of every slot: regular bins, then missing, then special values or unseen.
 
     ``woe`` is 0 where a slot has no rows. ``edges`` for numbers, ``groups`` for categories (the one
-    named ``pooled`` holds the rare ones). ``trend`` is 1 rising, -1 falling, 0 neither.
+    named ``pooled`` holds the rare ones). ``trend`` is 1 rising, -1 falling, "peak", "valley", 0 none.
     """
 
     edges: tuple[float, ...]
@@ -50,7 +54,7 @@ class Binning:
     events: tuple[int, ...]
     woe: tuple[float, ...]
     iv: float
-    trend: int
+    trend: Shape
 
 
 def bin_numbers(
@@ -60,23 +64,106 @@ def bin_numbers(
     special: Sequence[float] = (),
     direction: Direction = None,
     rules: BinningRules | None = None,
+    periods: Ints | None = None,
+    edges: Sequence[float] | None = None,
 ) -> Binning:
-    """Bin numbers (NaN is missing). ``direction`` 1 or -1 is kept strictly, 0 is free, None chooses."""
+    """Bin numbers (NaN is missing). A ``direction`` that is named is kept strictly, 0 is free, None chooses.
+
+    ``periods`` numbers the period of every row from 0: then neighbours must keep their ranking in each.
+    ``edges`` are somebody's own: the bins are exactly theirs, and the rules are not asked.
+    """
     rules = rules or BinningRules()
     known = ~np.isnan(values)
     set_aside = [(~known)] + [values == value for value in special]
     regular = known & ~np.isin(values, np.asarray(special, dtype=np.float64)) if special else known
-    fine_edges, rows, events = _histogram(values[regular], y[regular])
     totals = (int(y.sum()), len(y) - int(y.sum()))
-    keep = _candidates(rows, events)
-    merged_rows, merged_events = _merged(rows, keep), _merged(events, keep)
-    cuts, trend = best_partition(merged_rows, merged_events, totals, direction, rules)
-    chosen = keep[cuts]
+    inside = _Ordered.of(values[regular], y[regular], None if periods is None else periods[regular])
+    trend: Shape = 0
+    if edges is None:
+        chosen, trend = _best_edges(inside, totals, direction=direction, rules=rules)
+    else:
+        chosen = np.unique(np.asarray(edges, dtype=np.float64))
+    rows, events = inside.counted(chosen)
     extra = [(int(mask.sum()), int(y[mask].sum())) for mask in set_aside]
-    slot_rows = [*_merged(rows, chosen).tolist(), *(r for r, _ in extra)]
-    slot_events = [*_merged(events, chosen).tolist(), *(e for _, e in extra)]
+    slot_rows = [*rows.tolist(), *(r for r, _ in extra)]
+    slot_events = [*events.tolist(), *(e for _, e in extra)]
     counted = _binning(slot_rows, slot_events, totals, trend, rules)
-    return replace(counted, edges=tuple(fine_edges[chosen].tolist()))
+    return replace(counted, edges=tuple(chosen.tolist()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ordered:
+    """All values in order, and those of events; counting between edges then touches no row again."""
+
+    all: Floats
+    events: Floats
+    values: Floats
+    y: Ints
+    periods: Ints | None
+
+    @classmethod
+    def of(cls, values: Floats, y: Ints, periods: Ints | None) -> _Ordered:
+        return cls(np.sort(values), np.sort(values[y == 1]), values, y, periods)
+
+    def counted(self, edges: Floats) -> tuple[Ints, Ints]:
+        """Rows and events of every slot between ``edges``."""
+        rows, events = (
+            np.diff(np.concatenate([[0], np.searchsorted(ordered, edges, side="left"), [len(ordered)]]))
+            for ordered in (self.all, self.events)
+        )
+        return rows, events
+
+    def by_period(self, edges: Floats) -> tuple[Ints, Ints] | tuple[None, None]:
+        """(periods, slots) rows and events; None where no period was told."""
+        if self.periods is None or not len(self.values):
+            return None, None
+        size, count = len(edges) + 1, int(self.periods.max()) + 1
+        slots = self.periods * size + np.searchsorted(edges, self.values, side="right")
+        rows, events = _counted(slots, self.y, count * size)
+        return rows.reshape(count, size), events.reshape(count, size)
+
+
+def _best_edges(
+    inside: _Ordered, totals: tuple[int, int], *, direction: Direction, rules: BinningRules
+) -> tuple[Floats, Shape]:
+    """The edges of the best partition, and its shape."""
+    fine = fine_edges(
+        inside.all, count=min(_HISTOGRAM, max(_HISTOGRAM_MIN, len(inside.all) // _ROWS_A_FINE_BIN))
+    )
+    keep = candidate_cuts(*inside.counted(fine), totals, rules)
+    cuts, shape = _among(fine[keep], inside, totals, direction, rules)
+    for _ in range(_ZOOMS):
+        if len(keep) == len(fine) or not len(cuts):
+            break
+        keep = _nearer(keep, cuts)
+        cuts, shape = _among(fine[keep], inside, totals, shape, rules)
+    return fine[keep[cuts]], shape
+
+
+def _among(
+    edges: Floats, inside: _Ordered, totals: tuple[int, int], direction: Direction, rules: BinningRules
+) -> tuple[Ints, Shape]:
+    """Which of ``edges`` the best partition keeps, and its shape."""
+    counts = Counts(*inside.counted(edges), totals, *inside.by_period(edges))
+    return best_partition(counts, direction, rules)
+
+
+def _nearer(keep: Ints, cuts: Ints) -> Ints:
+    """Candidates drawn again around the cuts that were chosen, from the one before to the one after.
+
+    The chosen are among them, so that what is found next is worth no less.
+    """
+    around = np.append(np.append(-1, keep), keep[-1] + 1)
+    found = [
+        np.linspace(around[cut] + 1, around[cut + 2] - 1, _NEAR).astype(np.int64) for cut in cuts.tolist()
+    ]
+    return np.unique(np.concatenate([keep[cuts], *found]))
+
+
+def _counted(slots: Ints, y: Ints, size: int) -> tuple[Ints, Ints]:
+    """Rows and events of every slot."""
+    rows = np.bincount(slots, minlength=size).astype(np.int64)
+    return rows, np.bincount(slots, weights=y, minlength=size).astype(np.int64)
 
 
 def bin_categories(values: Sequence[str | None], y: Ints, *, rules: BinningRules | None = None) -> Binning:
@@ -87,15 +174,14 @@ def bin_categories(values: Sequence[str | None], y: Ints, *, rules: BinningRules
     rules = rules or BinningRules()
     names, codes, missing = coded(values)
     totals = (int(y.sum()), len(y) - int(y.sum()))
-    rows = np.bincount(codes[~missing], minlength=len(names)).astype(np.int64)
-    events = np.bincount(codes[~missing], weights=y[~missing], minlength=len(names)).astype(np.int64)
+    rows, events = _counted(codes[~missing], y[~missing], len(names))
     base = totals[0] / len(y)
     pools, pooled = _pools(rows, len(y))
     pool_rows = np.array([rows[pool].sum() for pool in pools])
     pool_events = np.array([events[pool].sum() for pool in pools])
     rates = (pool_events + rules.smoothing * base) / (pool_rows + rules.smoothing)
     order = np.lexsort((np.arange(len(pools)), rates))
-    cuts, _ = best_partition(pool_rows[order], pool_events[order], totals, 0, rules)
+    cuts, _ = best_partition(Counts(pool_rows[order], pool_events[order], totals), 0, rules)
     parts = np.split(order, cuts + 1)
     groups = tuple(tuple(sorted(names[i] for pool in part for i in pools[pool])) for part in parts)
     where = next((i for i, part in enumerate(parts) if pooled is not None and pooled in part), None)
@@ -145,79 +231,10 @@ def _pools(rows: Ints, total: int) -> tuple[list[list[int]], int | None]:
 
 
 def _binning(
-    rows: list[int], events: list[int], totals: tuple[int, int], trend: int, rules: BinningRules
+    rows: list[int], events: list[int], totals: tuple[int, int], trend: Shape, rules: BinningRules
 ) -> Binning:
     """The counts, said once; edges and groups are added by the caller."""
     woe = np.where(np.asarray(rows) > 0, woe_of(rows, events, totals, rules.smoothing), 0.0)
     shares = np.asarray(events) / totals[0] - (np.asarray(rows) - np.asarray(events)) / totals[1]
     iv = float((shares * woe).sum())
     return Binning((), (), None, tuple(rows), tuple(events), tuple(woe.tolist()), iv, trend)
-
-
-def _histogram(values: Floats, y: Ints) -> tuple[Floats, Ints, Ints]:
-    """Fine edges, and rows and events between them; every distinct value apart where there are few."""
-    if not len(values):
-        return np.empty(0), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    ordered = np.sort(values)
-    firsts = np.flatnonzero(np.append(True, np.diff(ordered) > 0))
-    if len(firsts) > _HISTOGRAM:
-        wanted = np.linspace(0, len(ordered), _HISTOGRAM + 1)[:-1].astype(np.int64)
-        firsts = firsts[np.unique(np.searchsorted(firsts, wanted, side="left").clip(max=len(firsts) - 1))]
-        firsts = firsts[firsts > 0]
-        edges = _between(ordered[firsts - 1], ordered[firsts])
-    else:
-        edges = _between(ordered[firsts[1:] - 1], ordered[firsts[1:]])
-    slots = np.searchsorted(edges, values, side="right")
-    rows = np.bincount(slots, minlength=len(edges) + 1).astype(np.int64)
-    events = np.bincount(slots, weights=y, minlength=len(edges) + 1).astype(np.int64)
-    return edges, rows, events
-
-
-def _between(low: Floats, high: Floats) -> Floats:
-    """Halfway between neighbours, so that a rounding of the data moves nothing; never ``low`` itself."""
-    middle = low + (high - low) / 2
-    edges: Floats = np.where(middle > low, middle, high)
-    return edges
-
-
-def _merged(counts: Ints, cuts: Ints) -> Ints:
-    """Counts of the bins left when only the edges at ``cuts`` stay."""
-    return np.add.reduceat(counts, np.append(0, cuts + 1)) if len(counts) else counts
-
-
-def _candidates(rows: Ints, events: Ints) -> Ints:
-    """Indices of fine edges worth a try: even shares of the rows, and what a greedy tree would cut."""
-    if len(rows) - 1 <= _QUANTILES + _TREE_CUTS:
-        return np.arange(len(rows) - 1, dtype=np.int64)
-    reached = np.cumsum(rows)
-    wanted = reached[-1] * np.arange(1, _QUANTILES) / _QUANTILES
-    quantiles = np.searchsorted(reached, wanted).clip(max=len(rows) - 2)
-    return np.unique(np.append(quantiles, _tree_cuts(rows, events))).astype(np.int64)
-
-
-def _tree_cuts(rows: Ints, events: Ints) -> Ints:
-    """Greedy cuts by the fall in squared error; the segment with the best cut is split next."""
-    row_sums, event_sums = np.append(0, np.cumsum(rows)), np.append(0, np.cumsum(events))
-    smallest = max(1, int(row_sums[-1] * 0.01))
-
-    def best(low: int, high: int) -> tuple[float, int]:
-        inside = np.arange(low + 1, high)
-        left_rows = row_sums[inside] - row_sums[low]
-        right_rows = row_sums[high] - row_sums[inside]
-        left, right = event_sums[inside] - event_sums[low], event_sums[high] - event_sums[inside]
-        whole = (event_sums[high] - event_sums[low]) ** 2 / max(row_sums[high] - row_sums[low], 1)
-        gain = left**2 / np.maximum(left_rows, 1) + right**2 / np.maximum(right_rows, 1) - whole
-        gain = np.where((left_rows >= smallest) & (right_rows >= smallest), gain, 0.0)
-        at = int(np.argmax(gain)) if len(gain) else 0
-        return (float(gain[at]), int(inside[at])) if len(gain) else (0.0, low)
-
-    segments = {(0, len(rows)): best(0, len(rows))}
-    cuts: list[int] = []
-    while len(cuts) < _TREE_CUTS:
-        (low, high), (gain, at) = max(segments.items(), key=lambda item: item[1][0])
-        if gain <= 0:
-            break
-        cuts.append(at - 1)
-        del segments[(low, high)]
-        segments[(low, at)], segments[(at, high)] = best(low, at), best(at, high)
-    return np.array(sorted(cuts), dtype=np.int64)

@@ -1,257 +1,240 @@
-"""The EBM: boosted additive tables and a few tables of two (Nori et al. 2019), read out exactly.
+"""The EBM: boosted additive tables and some tables of two (Nori et al. 2019), read out exactly.
 
-InterpretML does the boosting; what it learnt is written down as tables of whole millionths of a
-log-odd, and the tables are the model. A special value gets a slot of its own through a companion
-column ("which special value, if any") whose table is folded into the variable's.
+LightGBM does the boosting, held to trees of one variable or of a chosen two; several bags are averaged, and
+what they learnt is written down as tables of whole millionths of a log-odd. The tables are the model.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.binning import category_groups
+from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.families import Tables, Term
 from shouxin.scoring.domain.feature import Feature
-from shouxin.scoring.domain.inputs import numeric_slots
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
-from shouxin.scoring.domain.table import as_text
-from shouxin.scoring.training.learners import Fitted, Task
-from shouxin.scoring.training.preparation import Variable
+from shouxin.scoring.training.grid import Grid, grid_of
+from shouxin.scoring.training.learners import Fitted, Learner, Task
+from shouxin.scoring.training.lookup import Places, added_up, columns_of, joint_rows, purified
 from shouxin.scoring.training.scorecard import settled, variable_report
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 VARIABLES_MAX = 60
-_INTERACTIONS = 10
-_BINS = 256
-_PAIR_BINS = 32
-_ROUNDS_MAX = 12_000
-# More bags are steadier; with many rows fewer are as steady.
-_ROWS_MANY = 60_000
-_BAGS, _BAGS_MANY_ROWS = 8, 4
-# One row in seven decides when a bag has learnt enough, as by default.
+_ROUNDS_MAX = 3_000
+_PATIENCE = 50
+# One row in seven decides when a bag has learnt enough.
 _STOPPING_FOLDS = 7
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Input:
-    """A variable as InterpretML sees it: numbers, or codes of ``groups``; companions follow later."""
-
-    variable: Variable
-    values: Floats
-    groups: tuple[tuple[str, ...], ...] = ()
-    pooled: int | None = None
-    companion: Ints | None = None
+# Pairs are looked for among the variables that do most alone, in this many rounds.
+_PAIRED_MAX = 24
+_PAIR_ROUNDS = 200
+# With many rows fewer bags are as steady.
+_ROWS_MANY = 60_000
 
 
 def fit_ebm(task: Task) -> Fitted:
     """Boost, read out the tables, and check that they are monotone where that was asked."""
-    kept, y, seed = task.kept, task.y, task.seed
+    kept, y, asked = task.kept, task.y, task.settings
     binnings = {variable.name: variable.binned(y) for variable in kept}
     order = sorted(kept, key=lambda variable: -binnings[variable.name].iv)
     dropped = {v.name: f"not among the {VARIABLES_MAX} strongest" for v in order[VARIABLES_MAX:]}
-    inputs = [_input(variable) for variable in kept if variable.name not in dropped]
-    model = _boosted(inputs, y, seed=seed, groups=task.groups)
-    mains, pairs, companions = _tables(model, inputs)
-    features, terms, notes = [], [], []
-    for index, given in enumerate(inputs):
-        feature, term, note = _main(given, index, model, mains[index], companions.get(index))
-        features.append(feature)
-        terms.append(term)
-        notes += note
-    for index in sorted({index for places in pairs for index in places}):
-        if inputs[index].variable.numeric:
-            edges = tuple(np.asarray(_level(model, index, 2), dtype=np.float64).tolist())
-            features[index] = msgspec.structs.replace(features[index], pair_edges=edges)
-    terms += [_pair(places, table, model, inputs) for places, table in pairs.items()]
-    told = [variable_report(variable, binnings[variable.name], seed=seed) for variable in kept]
-    intercept = round(float(model.intercept_[0]) * MILLION)
-    return Fitted(tuple(features), Tables(tuple(terms)), intercept, told, dropped, notes)
+    grids = [grid_of(v, y, bins=asked["bins"]) for v in kept if v.name not in dropped]
+    boosting = _Boosting(grids, task)
+    pairs = boosting.pairs()
+    bags = asked["bags"] if len(y) <= _ROWS_MANY else max(1, asked["bags"] // 2)
+    trees: list[Any] = []
+    for bag in range(bags):
+        trees += boosting.trees(pairs, bag=bag)
+    constant, tables = added_up(trees, grids)
+    average = {places: table / bags for places, table in tables.items()}
+    moved_out, mains, twos = purified(average, grids)
+    intercept = round((constant / bags + moved_out) * MILLION)
+    features, body, notes = written(grids, mains, twos)
+    notes.append(f"{len(trees)} trees in {bags} bags, {len(twos)} tables of two")
+    told = [variable_report(variable, binnings[variable.name], seed=task.seed) for variable in kept]
+    return Fitted(features, body, intercept, told, dropped, notes)
 
 
-def _input(variable: Variable) -> _Input:
-    if not variable.numeric:
-        groups, pooled = category_groups(as_text(variable.values))
-        codes: dict[str | None, float] = {
-            name: float(code) for code, group in enumerate(groups) for name in group
-        }
-        codes[None] = float("nan")
-        values = np.array([codes[text] for text in as_text(variable.values)])
-        return _Input(variable, values, groups, pooled)
-    if not variable.special:
-        return _Input(variable, variable.values)
-    companion = np.zeros(len(variable.values), dtype=np.int64)
-    for index, value in enumerate(variable.special, start=1):
-        companion[variable.values == value] = index
-    return _Input(variable, np.where(companion > 0, np.nan, variable.values), companion=companion)
+class _Boosting:
+    """The matrix that all bags share, and how LightGBM is held to one variable or two a tree."""
 
-
-def _boosted(inputs: list[_Input], y: Ints, *, seed: int, groups: Ints | None) -> Any:
-    from interpret.glassbox import ExplainableBoostingClassifier
-
-    companions = [given.companion.astype(np.float64) for given in inputs if given.companion is not None]
-    matrix = np.column_stack([*(given.values for given in inputs), *companions])
-    kinds = ["continuous" if given.variable.numeric else "nominal" for given in inputs]
-    directions = [given.variable.direction or 0 for given in inputs]
-    # A table of two would break the promise that more is riskier; InterpretML leaves those out itself.
-    free = sum(direction == 0 for direction in directions)
-    exclude = [
-        (first, second) for first, second in combinations(range(matrix.shape[1]), 2) if second >= len(inputs)
-    ]
-    bags = _BAGS if len(y) <= _ROWS_MANY else _BAGS_MANY_ROWS
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its pictures, which we do not draw
-        model = ExplainableBoostingClassifier(
-            feature_types=[*kinds, *("nominal" for _ in companions)],
-            monotone_constraints=[*directions, *(0 for _ in companions)],
-            interactions=min(_INTERACTIONS, free * (free - 1) // 2),
-            exclude=exclude or None,
-            max_bins=_BINS,
-            max_interaction_bins=_PAIR_BINS,
-            max_rounds=_ROUNDS_MAX,
-            outer_bags=bags,
-            random_state=seed,
-            n_jobs=1,
+    def __init__(self, grids: Sequence[Grid], task: Task) -> None:
+        self.grids, self.task = grids, task
+        self.owners, columns = columns_of(grids)
+        self.matrix = np.column_stack(
+            [values[grids[owner].slots] for owner, values in zip(self.owners, columns, strict=True)]
         )
-        return model.fit(matrix, y, bags=_bags(y, groups, count=bags, seed=seed))
+
+    def pairs(self) -> list[Places]:
+        """The pairs that boosting takes most from, once each variable alone has said what it can."""
+        wanted = self.task.settings["pairs"]
+        if not wanted or len(self.grids) < 2:
+            return []
+        rows = self._learning(bag=0)
+        alone = self._fit(rows, [(index,) for index in range(len(self.grids))], bag=0)
+        gains = np.zeros(len(self.grids))
+        np.add.at(gains, self.owners, alone.feature_importance("gain"))
+        strongest = sorted(np.argsort(-gains, kind="stable")[:_PAIRED_MAX].tolist())
+        margin = alone.predict(self.matrix, raw_score=True)
+        every = list(combinations(strongest, 2))
+        both = self._fit(rows, every, bag=0, margin=margin, rounds=_PAIR_ROUNDS)
+        taken: dict[Places, float] = {}
+        for info in both.dump_model()["tree_info"]:
+            for places, gain in _gains(info["tree_structure"], self.owners, frozenset()):
+                taken[places] = taken.get(places, 0.0) + gain
+        return sorted(sorted(taken, key=lambda places: -taken[places])[:wanted])
+
+    def trees(self, pairs: Sequence[Places], *, bag: int) -> list[Any]:
+        """The trees of one bag."""
+        alone: list[Places] = [(index,) for index in range(len(self.grids))]
+        booster = self._fit(self._learning(bag), [*alone, *pairs], bag=bag)
+        best = booster.best_iteration or booster.current_iteration()
+        told = booster.dump_model(num_iteration=best)["tree_info"]
+        return [info["tree_structure"] for info in told]
+
+    def _learning(self, bag: int) -> npt.NDArray[np.bool_]:
+        """The rows that a bag learns from; the others tell it when to stop. No customer is in both."""
+        task = self.task
+        learning: npt.NDArray[np.bool_] = (
+            folds(task.y, count=_STOPPING_FOLDS, seed=task.seed + bag, groups=task.groups) != 0
+        )
+        return learning
+
+    def _fit(
+        self,
+        learning: npt.NDArray[np.bool_],
+        groups: Sequence[Places],
+        *,
+        bag: int,
+        margin: Floats | None = None,
+        rounds: int = _ROUNDS_MAX,
+    ) -> Any:
+        import lightgbm
+
+        held = ~learning
+        told, untold = (None, None) if margin is None else (margin[learning], margin[held])
+        options = self._options(groups, seed=self.task.seed + bag)
+        train = lightgbm.Dataset(
+            self.matrix[learning], self.task.y[learning], init_score=told, params=options
+        )
+        stop = train.create_valid(self.matrix[held], self.task.y[held], init_score=untold)
+        early = lightgbm.early_stopping(_PATIENCE, verbose=False)
+        return lightgbm.train(options, train, rounds, valid_sets=[stop], callbacks=[early])
+
+    def _options(self, groups: Sequence[Places], *, seed: int) -> dict[str, Any]:
+        asked = self.task.settings
+        members = [[c for c, owner in enumerate(self.owners) if owner in places] for places in groups]
+        signs = [grid.variable.sign for grid in self.grids]
+        return {
+            "objective": "binary",
+            "metric": "binary_logloss",
+            "learning_rate": asked["learning_rate"],
+            "num_leaves": asked["leaves"],
+            "feature_fraction": asked["features_a_tree"],
+            "bagging_fraction": asked["rows_a_tree"],
+            "bagging_freq": 1,
+            "lambda_l2": asked["ridge"],
+            "min_data_in_leaf": int(min(asked["rows_a_leaf"], max(5, len(self.task.y) // 100))),
+            "max_bin": asked["bins"] + 1,
+            "min_data_in_bin": 1,
+            "interaction_constraints": members,
+            "monotone_constraints": [*signs, *(0 for _ in self.owners[len(signs) :])],
+            "seed": seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 1,
+            "verbosity": -1,
+        }
 
 
-def _bags(y: Ints, groups: Ints | None, *, count: int, seed: int) -> npt.NDArray[np.int8] | None:
-    """Which rows a bag learns from (1) and stops by (-1); None leaves it to InterpretML.
-
-    A customer who comes at several dates must not be on both sides, or the boosting stops too late.
-    """
-    if groups is None:
-        return None
-    apart = [folds(y, count=_STOPPING_FOLDS, seed=seed + bag, groups=groups) == 0 for bag in range(count)]
-    return np.where(np.column_stack(apart), -1, 1).astype(np.int8)
-
-
-def _tables(
-    model: Any, inputs: list[_Input]
-) -> tuple[dict[int, Floats], dict[tuple[int, int], Floats], dict[int, Floats]]:
-    """Tables of one, tables of two, and companions' tables by the variable they belong to."""
-    owners = [index for index, given in enumerate(inputs) if given.companion is not None]
-    mains: dict[int, Floats] = {}
-    pairs: dict[tuple[int, int], Floats] = {}
-    companions: dict[int, Floats] = {}
-    for places, scores in zip(model.term_features_, model.term_scores_, strict=True):
-        table = np.asarray(scores, dtype=np.float64)
-        if len(places) == 2:
-            pairs[places] = table
-        elif places[0] < len(inputs):
-            mains[places[0]] = table
-        else:
-            owner = owners[places[0] - len(inputs)]
-            companions[owner] = _by_code(table, model.bins_[places[0]][0], _specials(inputs[owner]) + 1)
-    return mains, pairs, companions
+def _gains(node: Any, owners: Sequence[int], above: frozenset[int]) -> Iterator[tuple[Places, float]]:
+    """What every split gained that asked a second variable on its way."""
+    if "split_feature" in node:
+        asked = above | {owners[int(node["split_feature"])]}
+        if len(asked) == 2:
+            yield tuple(sorted(asked)), float(node["split_gain"])
+        yield from _gains(node["left_child"], owners, asked)
+        yield from _gains(node["right_child"], owners, asked)
 
 
-def _specials(given: _Input) -> int:
-    return len(given.variable.special)
+def written(
+    grids: Sequence[Grid], mains: dict[int, Floats], pairs: dict[Places, Floats]
+) -> tuple[tuple[Feature, ...], Tables, list[str]]:
+    """Tables in whole millionths, with no more edges than they need; what does nothing is left out."""
+    features, terms, notes = [], [], []
+    used = [i for i in mains if np.any(np.rint(mains[i] * MILLION)) or any(i in p for p in pairs)]
+    place = {index: new for new, index in enumerate(used)}
+    for index in used:
+        grid = grids[index]
+        entries, moved = _monotone(np.rint(mains[index] * MILLION).astype(np.int64), grid, axis=0)
+        short, edges, rows = _short(entries, grid)
+        scores, reference = settled(short.tolist(), rows.tolist())
+        paired = grid.edges if any(index in places for places in pairs) else ()
+        features.append(grid.feature(edges, paired, rows))
+        terms.append(Term((place[index],), scores, reference))
+        notes += [f"{grid.variable.name}: {moved} entries were moved to keep the direction"] if moved else []
+    for places, table in pairs.items():
+        entries = np.rint(table * MILLION).astype(np.int64)
+        for axis in (0, 1):
+            entries, moved = _monotone(entries, grids[places[axis]], axis=axis)
+            notes += [f"{_name(places, grids)}: {moved} entries were moved"] if moved else []
+        rows = joint_rows(grids[places[0]], grids[places[1]])
+        reference = round(float((entries * rows).sum() / rows.sum()))
+        terms.append(Term(tuple(place[i] for i in places), tuple(entries.ravel().tolist()), reference))
+    return tuple(features), Tables(tuple(terms)), notes
 
 
-def _by_code(table: Floats, bins: Any, count: int) -> Floats:
-    """A nominal table, by our codes 0, 1, .. instead of InterpretML's; a code it never met is 0."""
-    assert isinstance(bins, dict), "a nominal column has named bins"
-    places = {int(float(name)): place for name, place in bins.items()}
-    return np.array([table[places[code]] if code in places else 0.0 for code in range(count)])
+def _name(places: Places, grids: Sequence[Grid]) -> str:
+    return " & ".join(grids[index].variable.name for index in places)
 
 
-def _level(model: Any, index: int, dimensions: int) -> Any:
-    """The bins that InterpretML uses for a column in tables of this many dimensions."""
-    levels = model.bins_[index]
-    return levels[min(len(levels), dimensions) - 1]
+def _monotone(entries: Ints, grid: Grid, *, axis: int) -> tuple[Ints, int]:
+    """Keep the declared direction to the last millionth along an axis; how many entries had to move."""
+    sign = grid.variable.sign
+    if not sign:
+        return entries, 0
+    kept = np.moveaxis(entries.copy(), axis, 0)
+    kept[: grid.regular] = sign * np.maximum.accumulate(sign * kept[: grid.regular], axis=0)
+    found = np.moveaxis(kept, 0, axis)
+    return found, int((found != entries).sum())
 
 
-def _slot_scores(given: _Input, bins: Any, table: Floats, axis: int = 0) -> Floats:
-    """The table along one axis in our order of slots: regular, missing, then special or unseen."""
-    table = np.moveaxis(table, axis, 0)
-    if given.variable.numeric:
-        # Its order is missing, regular, unknown; a special value was missing to it.
-        parts = [table[1:-1], *(table[:1] for _ in range(1 + _specials(given)))]
-    else:
-        places = {int(float(name)): place for name, place in bins.items()}
-        rows = [places.get(code, len(table) - 1) for code in range(len(given.groups))]
-        parts = [table[rows], table[:1], table[-1:]]
-    return np.moveaxis(np.concatenate(parts), 0, axis)
-
-
-def _main(
-    given: _Input, index: int, model: Any, table: Floats, companion: Floats | None
-) -> tuple[Feature, Term, list[str]]:
-    variable, bins, notes = given.variable, _level(model, index, 1), []
-    scores = _slot_scores(given, bins, table)
-    edges: tuple[float, ...] = ()
-    if variable.numeric:
-        edges = tuple(np.asarray(bins, dtype=np.float64).tolist())
-        if companion is not None:  # the regular rows and the missing ones share its first entry
-            scores[: len(edges) + 2] += companion[0]
-            scores[len(edges) + 2 :] += companion[1:]
-    entries = np.rint(scores * MILLION).astype(np.int64)
-    if variable.numeric:
-        entries, edges, moved = _monotone_and_short(entries, edges, variable.direction or 0)
-        if moved:
-            notes.append(f"{variable.name}: {moved} entries were moved to keep the declared direction")
-    slots = _slots(given, edges)
-    rows = np.bincount(slots, minlength=len(entries)).tolist()
-    scores_settled, reference = settled(entries.tolist(), rows)
-    feature = Feature(
-        name=variable.name,
-        type="numeric" if variable.numeric else "category",
-        rows=tuple(rows),
-        edges=edges,
-        special=variable.special,
-        categories=given.groups,
-        unseen=given.pooled,
-        direction=variable.direction or 0,
-        typical=_typical(given),
-        meaning=variable.meaning.as_data() if variable.meaning else None,
+def _short(entries: Ints, grid: Grid) -> tuple[Ints, tuple[float, ...], Ints]:
+    """Neighbouring slots with the same entry joined: entries, edges and rows."""
+    if not grid.variable.numeric:
+        return entries, (), grid.rows
+    regular = entries[: grid.regular]
+    steps = np.flatnonzero(np.diff(regular) != 0)
+    starts = np.append(0, steps + 1)
+    rows = np.append(np.add.reduceat(grid.rows[: grid.regular], starts), grid.rows[grid.regular :])
+    return (
+        np.append(regular[starts], entries[grid.regular :]),
+        tuple(grid.edges[step] for step in steps.tolist()),
+        rows,
     )
-    return feature, Term((index,), scores_settled, reference), notes
 
 
-def _monotone_and_short(
-    entries: Ints, edges: tuple[float, ...], direction: int
-) -> tuple[Ints, tuple[float, ...], int]:
-    """Keep the declared direction to the last millionth, and join neighbours with the same entry."""
-    regular, rest = entries[: len(edges) + 1], entries[len(edges) + 1 :]
-    kept = direction * np.maximum.accumulate(direction * regular) if direction else regular
-    steps = np.flatnonzero(np.diff(kept) != 0)
-    short = np.append(kept[steps], kept[-1])
-    moved = int((kept != regular).sum())
-    return np.append(short, rest), tuple(edges[step] for step in steps.tolist()), moved
-
-
-def _slots(given: _Input, edges: tuple[float, ...]) -> Ints:
-    if given.variable.numeric:
-        special = {value: index for index, value in enumerate(given.variable.special)}
-        return numeric_slots(given.variable.values, edges, special)
-    return np.where(np.isnan(given.values), len(given.groups), given.values).astype(np.int64)
-
-
-def _typical(given: _Input) -> float | None:
-    """The median of the ordinary values."""
-    known = given.values[~np.isnan(given.values)]
-    return float(np.median(known)) if given.variable.numeric and len(known) else None
-
-
-def _pair(places: tuple[int, int], table: Floats, model: Any, inputs: list[_Input]) -> Term:
-    """A table of two, flat, and its mean over the training rows."""
-    slots = []
-    for axis, index in enumerate(places):
-        bins = _level(model, index, 2)
-        table = _slot_scores(inputs[index], bins, table, axis)
-        slots.append(_slots(inputs[index], tuple(bins) if inputs[index].variable.numeric else ()))
-    entries = np.rint(table * MILLION).astype(np.int64)
-    reference = round(float(entries[slots[0], slots[1]].mean()))
-    return Term(places, tuple(entries.ravel().tolist()), reference)
+EBM = Learner(
+    "ebm",
+    Bilingual("可解释提升模型", "Explainable boosting machine"),
+    fit_ebm,
+    ("shouxin", "numpy", "lightgbm"),
+    stops_itself=True,
+    space={
+        "bags": (4, 1, 2, 8, 16),
+        "pairs": (30, 0, 10, 20, 60),
+        "bins": (32, 64, 128),
+        "leaves": (8, 4, 6, 12),
+        "learning_rate": (0.05, 0.02, 0.03, 0.1),
+        "features_a_tree": (0.3, 0.2, 0.5, 1.0),
+        "rows_a_tree": (0.7, 0.5, 0.9),
+        "rows_a_leaf": (50, 20, 100, 200),
+        "ridge": (5.0, 1.0, 20.0, 50.0),
+    },
+)

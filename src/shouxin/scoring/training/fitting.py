@@ -16,7 +16,7 @@ from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
-from shouxin.scoring.training.boosting import fit_ebm
+from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
@@ -29,13 +29,7 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
         ),
-        Learner(
-            "ebm",
-            Bilingual("可解释提升模型", "Explainable boosting machine"),
-            fit_ebm,
-            ("shouxin", "numpy", "interpret-core"),
-            stops_itself=True,
-        ),
+        EBM,
         *DEEP_LEARNERS,
     )
 }

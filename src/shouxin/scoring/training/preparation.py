@@ -55,6 +55,7 @@ _QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", re.IGNORECASE)
 class Variable:
     """A column that can be learnt from; ``special`` are the special values that occur in it.
 
+    ``edges`` are somebody's own bins; ``periods`` numbers the period of every row from 0.
     ``layout`` says how sequences are written, where it is a column of them.
     """
 
@@ -65,11 +66,39 @@ class Variable:
     direction: Direction = None
     meaning: Bilingual | None = None
     layout: SequenceLayout | None = None
+    edges: tuple[float, ...] | None = None
+    periods: npt.NDArray[np.int64] | None = None
+
+    @property
+    def sign(self) -> Literal[-1, 0, 1]:
+        """1 where more is riskier, -1 where more is safer, 0 where neither was declared."""
+        return self.direction if self.direction in {-1, 1} else 0
+
+    @property
+    def ordinary(self) -> npt.NDArray[np.float64]:
+        """The values that are neither missing nor special."""
+        known = self.values[~np.isnan(self.values)]
+        found: npt.NDArray[np.float64] = known[~np.isin(known, self.special)] if self.special else known
+        return found
+
+    @property
+    def typical(self) -> float | None:
+        """The median of the ordinary values; None for categories."""
+        if not self.numeric or not len(self.ordinary):
+            return None
+        return float(np.median(self.ordinary))
 
     def binned(self, y: npt.NDArray[np.int64]) -> Binning:
         """The best bins of this variable."""
         if self.numeric:
-            return bin_numbers(self.values, y, special=self.special, direction=self.direction)
+            return bin_numbers(
+                self.values,
+                y,
+                special=self.special,
+                direction=self.direction,
+                periods=self.periods,
+                edges=self.edges,
+            )
         return bin_categories(as_text(self.values), y)
 
     def slots(self, binning: Binning) -> npt.NDArray[np.int64]:

@@ -69,9 +69,6 @@ def fit_scorecard(task: Task) -> Fitted:
 
 def feature_of(variable: Variable, binning: Binning) -> Feature:
     """A binned variable as a feature of the artefact."""
-    regular = variable.values[~np.isnan(variable.values)] if variable.numeric else None
-    if regular is not None and variable.special:
-        regular = regular[~np.isin(regular, variable.special)]
     meaning = variable.meaning.as_data() if variable.meaning else None
     return Feature(
         name=variable.name,
@@ -81,8 +78,8 @@ def feature_of(variable: Variable, binning: Binning) -> Feature:
         special=variable.special,
         categories=binning.groups,
         unseen=binning.pooled,
-        direction=variable.direction or 0,
-        typical=float(np.median(regular)) if regular is not None and len(regular) else None,
+        direction=variable.sign,
+        typical=variable.typical,
         meaning=meaning,
     )
 

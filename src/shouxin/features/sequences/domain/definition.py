@@ -122,7 +122,8 @@ def recent_events(*, zone: str = "Asia/Shanghai", length: int = 64) -> SequenceD
             "order_placed", "order_line_placed", "order_paid", "order_cancelled", "order_line_cancelled",
             "order_delivered", "delivery_refused", "return_requested", "refund_issued", "review_posted",
             "complaint_filed", "violation_recorded", "login_recorded", "line_opened", "line_limit_changed",
-            "instalment_due", "instalment_overdue", "repayment_received",
+            "instalment_due", "instalment_overdue", "repayment_received", "payment_failed",
+            "chargeback_received",
         ),
         categories=(
             "grocery", "clothing", "beauty", "home", "digital", "appliance", "sport", "books", "jewellery",

@@ -83,7 +83,7 @@ def fit_fused(task: Task) -> Fitted:
     The EBM learns from what networks said of customers that they had not learnt from: what a network says
     of its own rows is better than it will ever be again.
     """
-    from shouxin.scoring.training.boosting import fit_ebm
+    from shouxin.scoring.training.boosting import EBM
 
     (sequence,) = _only_sequence(task)
     alone = replace(task, kept=[sequence])
@@ -97,7 +97,8 @@ def fit_fused(task: Task) -> Fitted:
     meaning = Bilingual("仅从近期行为得出的风险", "risk by recent behaviour alone")
     told = Variable(f"{sequence.name}_risk", said, numeric=True, direction=1, meaning=meaning)
     others = [variable for variable in task.kept if variable.layout is None]
-    inner = fit_ebm(replace(task, kept=[*others, told], settings={}))
+    settings = {**EBM.defaults, "bags": task.settings["bags"]}
+    inner = EBM.fit(replace(task, kept=[*others, told], settings=settings))
     return _fused(_body(whole), whole, inner, told.name)
 
 

@@ -82,7 +82,8 @@ DEEP_LEARNERS: tuple[Learner, ...] = (
     ),
     _sequences(
         "fused", Bilingual("近期行为与可解释提升模型融合", "Explainable boosting over columns and behaviour"),
-        {"cell": ("gru", "lstm"), "pretraining": ("none", "coles"), "pretraining_epochs": (5, 10)},
-        fit=_fused, tools=(*_TOOLS, "interpret-core"),
+        {"cell": ("gru", "lstm"), "pretraining": ("none", "coles"), "pretraining_epochs": (5, 10),
+         "bags": (4, 1, 8)},
+        fit=_fused, tools=(*_TOOLS, "lightgbm"),
     ),
 )  # fmt: skip
