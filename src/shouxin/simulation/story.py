@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shouxin.simulation.account_looks import account_looks
 from shouxin.simulation.browsing_facts import browsing_facts
 from shouxin.simulation.cart_facts import left_carts
 from shouxin.simulation.consent_facts import consents_given, consents_withdrawn, draw_consents
@@ -127,7 +126,6 @@ def _batches(world: World) -> list[Facts]:
         *credit_facts(block.stream("credit facts"), people, orders, world.plans),
         *_agreed(world, told),
         *_browsing(world, persons),
-        account_looks(block.stream("account looks"), people, persons, orders, world.plans, told=told),
     ]  # fmt: skip
 
 

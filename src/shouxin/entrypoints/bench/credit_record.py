@@ -92,11 +92,10 @@ def read_accounts(folder: Path) -> Accounts:
     names = np.unique(accounts)
     place = _first_places(applications.column("ID").astype(np.int64))
     early, later = found.states[:, :_SEEN], found.states[:, _SEEN : _SEEN + _AHEAD]
-    event = (later >= _EVENT_FROM).any(axis=1)
-    known: npt.NDArray[np.bool_] = (
-        np.isin(names, list(place)) & (early >= 0).all(axis=1) & (early < _EVENT_FROM).all(axis=1)
-    )
-    known &= event | (later >= 0).all(axis=1)
+    event = np.asarray((later >= _EVENT_FROM).any(axis=1), dtype=np.bool_)
+    seen = (early >= 0).all(axis=1) & (early < _EVENT_FROM).all(axis=1)
+    told = event | (later >= 0).all(axis=1)
+    known = np.flatnonzero(np.isin(names, list(place)) & seen & told)
     rows = np.array([place[name] for name in names[known].tolist()])
     said = {name: applications.column(name)[rows] for name in applications.columns if name != "ID"}
     return Accounts(

@@ -125,7 +125,12 @@ def _rows(ground: Ground) -> tuple[Rows, npt.NDArray[np.bool_]]:
         as_of = ends_at - timedelta(days=days)
         ground.say(f"computing {len(features.CATALOGUE)} features and the sequences as of {as_of:%Y-%m-%d}")
         labelled = features.training_set(
-            history, links, as_ofs=[as_of], outcome=_OUTCOME, known_until=_OUTCOME.matures_at(as_of)
+            history,
+            links,
+            as_ofs=[as_of],
+            outcome=_OUTCOME,
+            definitions=features.CATALOGUE,
+            known_until=_OUTCOME.matures_at(as_of),
         )
         told = sequences(history, links, as_of=as_of, customers=labelled["customer_id"].to_pylist())
         tables.append(labelled.append_column(RECENT_EVENTS.name, told[RECENT_EVENTS.name]))

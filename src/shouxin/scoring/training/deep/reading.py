@@ -89,15 +89,9 @@ def sequences_read(variable: Variable) -> Sequences:
     return Sequences(feature, np.take_along_axis(codes, places[:, :, None], axis=1), counts)
 
 
-def _ordinary(variable: Variable) -> Floats:
-    values = variable.values[~np.isnan(variable.values)]
-    ordinary: Floats = values[~np.isin(values, variable.special)] if variable.special else values
-    return ordinary
-
-
 def _curve(variable: Variable) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Knots at quantiles, levels where a normal distribution has them."""
-    ordinary = _ordinary(variable)
+    ordinary = variable.ordinary
     if not len(ordinary):
         return (0.0,), (0,)
     shares = np.linspace(0.0, 1.0, _KNOTS)
@@ -111,7 +105,7 @@ def _curve(variable: Variable) -> tuple[tuple[float, ...], tuple[int, ...]]:
 
 
 def _number(variable: Variable) -> Feature:
-    ordinary, values = _ordinary(variable), variable.values
+    ordinary, values = variable.ordinary, variable.values
     missing = int(np.isnan(values).sum())
     special = tuple(int((values == value).sum()) for value in variable.special)
     return Feature(
@@ -119,8 +113,8 @@ def _number(variable: Variable) -> Feature:
         type="numeric",
         rows=(len(ordinary), missing, *special),
         special=variable.special,
-        direction=variable.direction or 0,
-        typical=float(np.median(ordinary)) if len(ordinary) else None,
+        direction=variable.sign,
+        typical=variable.typical,
         meaning=variable.meaning.as_data() if variable.meaning else None,
     )
 
