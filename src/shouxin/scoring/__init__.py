@@ -20,6 +20,7 @@ from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, at_prior
 from shouxin.scoring.domain.columns import ScoredColumns, pd_of_columns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
+from shouxin.scoring.domain.events import EventContribution, EventContributions, event_contributions
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
 from shouxin.scoring.domain.inputs import UnableToScore
@@ -86,6 +87,8 @@ __all__ = [
     "CalibrationRefusal",
     "Contribution",
     "Evaluation",
+    "EventContribution",
+    "EventContributions",
     "Feedback",
     "FeedbackKind",
     "Gate",
@@ -138,6 +141,7 @@ __all__ = [
     "corrected",
     "evaluate",
     "evaluate_table",
+    "event_contributions",
     "examine_table",
     "family_of",
     "find_gates",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
 from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
@@ -43,6 +44,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     holdout: float = 0.3,
     trials: int = 0,
@@ -67,6 +69,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         keep=_reasons(keep),
         scaling=scaling,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         trials=trials,
         journal=journal,
@@ -249,6 +252,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
     trials: int = 0,
@@ -272,6 +276,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         scaling=scaling,
         period=period,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         groups=groups,
         trials=trials,

@@ -84,7 +84,7 @@ class Ground:
                 live_days=30, progress=progress,
             )  # fmt: skip
         events = tuple(sorted((shop / "events").glob("*.parquet")))
-        links = _written_history(events, self.folder / "history")
+        links = written_history(events, self.folder / "history")
         return World(events, self.folder / "history", links, datetime.fromisoformat(report.history_ends_at))
 
     @cached_property
@@ -160,7 +160,7 @@ def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
     return {name: table[name].to_numpy().astype(np.float64) for name in names}
 
 
-def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
+def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     """Write the events as the history has them, with tokens of what is shared; returns everybody's link."""
     folder.mkdir()
     files = [str(path) for path in events]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 
@@ -27,7 +28,8 @@ class Recipe:
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
     ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
     the family, where they are not its defaults. ``trials`` settings are tried where that is above zero,
-    each written down in ``journal``, from which an interrupted search goes on.
+    each written down in ``journal``, from which an interrupted search goes on. ``layouts``: how columns of
+    sequences may be written.
     """
 
     model: str = "scorecard"
@@ -44,6 +46,7 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 0
     journal: Path | None = None
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
