@@ -54,8 +54,10 @@ from shouxin.scoring.registry import (
     withdraw,
 )
 from shouxin.scoring.service import evaluate_table, learners, train, train_columns
+from shouxin.scoring.sql_export import DIALECTS, UnableToExport, scoring_sql
 
 __all__ = [
+    "DIALECTS",
     "GATE_WORDS",
     "SCALINGS",
     "Artefact",
@@ -85,6 +87,7 @@ __all__ = [
     "Table",
     "TrainedModel",
     "UnableToEvaluate",
+    "UnableToExport",
     "UnableToFindColumn",
     "UnableToMonitor",
     "UnableToReadArtefact",
@@ -126,6 +129,7 @@ __all__ = [
     "score_at",
     "score_columns",
     "score_one",
+    "scoring_sql",
     "shadowed_until",
     "shifts",
     "stages_of",

@@ -68,8 +68,8 @@ def scoring_sql(artefact: Artefact, *, dialect: str, table: str, keys: Sequence[
     """One SELECT over ``table``: the ``keys``, then ``points``, ``pd``, ``log_odds``, two columns a feature.
 
     ``<feature>_log_odds`` (millionths) and ``<feature>_points`` are the contributions, which add up to
-    ``log_odds`` and ``points`` from ``reference_log_odds`` and ``reference_points``. A category is compared as
-    text. Raises UnableToExport.
+    ``log_odds`` and ``points`` from ``reference_log_odds`` and ``reference_points``. A category is compared
+    as text. Raises UnableToExport.
     """
     if dialect not in _SPELLINGS:
         raise UnableToExport(f"there is no dialect {dialect!r}; there are {', '.join(DIALECTS)}")
@@ -145,7 +145,8 @@ def _sums(artefact: Artefact, body: Tables, say: _Spelling) -> list[str]:
 def _told(artefact: Artefact, say: _Spelling) -> list[str]:
     """The columns that people read."""
     scaling, base = artefact.scaling, artefact.reference
-    sums = [str(base)]
+    # A bare literal would be a small integer, and products of those overflow.
+    sums = [f"CAST({base} AS BIGINT)"]
     for index in range(len(artefact.features)):
         sums.append(f"{sums[-1]} + d{index}")
 
@@ -162,7 +163,7 @@ def _told(artefact: Artefact, say: _Spelling) -> list[str]:
         f"{points(total)} AS points",
         f"CAST({share} AS {say.number}) / {billion} AS pd",
         f"{total} AS log_odds",
-        f"{base} AS reference_log_odds",
+        f"{sums[0]} AS reference_log_odds",
         f"{scaling.points_at(base)} AS reference_points",
     ]
     for index, feature in enumerate(artefact.features):
