@@ -10,6 +10,7 @@ the ``champion``, the one that decides; ``monitor`` watches it afterwards, and `
 know better.
 """
 
+from shouxin.scoring.card_import import ORIGINS, UnableToImport, import_card
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
@@ -59,6 +60,7 @@ from shouxin.scoring.sql_export import DIALECTS, UnableToExport, scoring_sql
 __all__ = [
     "DIALECTS",
     "GATE_WORDS",
+    "ORIGINS",
     "SCALINGS",
     "Artefact",
     "Baseline",
@@ -89,6 +91,7 @@ __all__ = [
     "UnableToEvaluate",
     "UnableToExport",
     "UnableToFindColumn",
+    "UnableToImport",
     "UnableToMonitor",
     "UnableToReadArtefact",
     "UnableToReadTable",
@@ -110,6 +113,7 @@ __all__ = [
     "find_gates",
     "find_model",
     "find_report",
+    "import_card",
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",

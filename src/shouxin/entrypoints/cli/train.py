@@ -91,7 +91,7 @@ def evaluate(
 ) -> None:
     """Measure a model on a table: AUC, KS, Gini, Brier and calibration slope, each with an interval."""
     try:
-        artefact = Artefact.from_json(_document(model).read_bytes())
+        artefact = artefact_at(model)
         found = evaluate_table(artefact, read_table(csv_file), target=target).as_data()
     except _UNABLE as error:
         fail(str(error))
@@ -99,6 +99,11 @@ def evaluate(
         emit(found, as_json=True)
     else:
         _print_figures(f"{artefact.model} on {found['n']:,} rows, {found['event_rate']:.2%} events", found)
+
+
+def artefact_at(model: Path) -> Artefact:
+    """The model in a folder, or in a file. Raises UnableToReadArtefact."""
+    return Artefact.from_json(_document(model).read_bytes())
 
 
 def _document(model: Path) -> Path:
