@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import score_columns
 from shouxin.scoring.domain.drift import baseline_of
@@ -20,14 +19,12 @@ from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
-from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.scorecard import SCORECARD
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner(
-            "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
-        ),
+        SCORECARD,
         EBM,
     )
 }
