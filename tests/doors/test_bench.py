@@ -108,3 +108,10 @@ def test_the_command_prints_one_object_and_leaves_by_what_is_met():
     told = json.loads(done.stdout)
     assert told["name"] == "binning"
     assert done.exit_code == (0 if told["met"] else 1)
+
+
+def test_drift_counts_every_column():
+    done = CliRunner().invoke(app, ["bench", "drift", "--json", "--rows", "2000"])
+    told = json.loads(done.stdout)
+    assert [line["name"] for line in told["lines"]] == ["all 200 columns", "cells a second"]
+    assert told["lines"][0]["ours"] > 0

@@ -72,7 +72,7 @@ def test_a_walk_through_every_page_has_nothing_to_complain_about(fresh_database,
         clock.forward(seconds=30)
         work_in_the_drawer(browser, url, code=pyotp.TOTP(secret).at(clock.now))
     assert report.complaints == []
-    assert len(report.pages) == 1 + 5 * (len(walk.PLACES) + 5)
+    assert len(report.pages) == 1 + 5 * (len(walk.PLACES) + 6)
     assert report.requests_cold <= 5 and report.cold_bytes < 60_000
 
 

@@ -44,6 +44,7 @@ PLACES = (
     "/external",
     "/models",
     "/models/bench",
+    "/features",
 )
 ADMIN_PLACES = ("/operators",)
 # Lists whose first entry has a page of its own.
@@ -52,6 +53,7 @@ _LISTINGS = (
     ("/cases", "case"),
     ("/quarantine", "quarantined"),
     ("/models", "model"),
+    ("/features", "feature"),
 )
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # Listens before any script of a page runs; what it hears is read at the end of each page.

@@ -6,11 +6,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy
 from hypothesis import HealthCheck, assume, given, settings
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
-from shouxin.features import FeatureDefinition, Missing, Topic, compute, evaluate
+from shouxin.features import CATALOGUE, FeatureDefinition, Missing, Topic, compute, evaluate
 from shouxin.features.compiler import DIALECTS, compile_features
 from shouxin.features.domain import (
     AMOUNT,
@@ -36,6 +37,7 @@ from shouxin.features.domain import (
 )
 from shouxin.features.domain.aggregates import DECAYED, INTERVALS, STREAKS
 from shouxin.kernel import Bilingual, Event, Money
+from shouxin.simulation import simulate
 
 REFERENCES = ("C1", "C2", "C3")
 AS_OF_MICROS = int(AS_OF.timestamp()) * 1_000_000
@@ -320,6 +322,33 @@ def by_spark(
     return {row.pop("customer_id"): row for row in rows}
 
 
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
+    """A small simulated shop of a year, its customers called C1 to C3: many events of every kind."""
+    folder = tmp_path_factory.mktemp("shop")
+    simulate(folder, customers=60, months=12, start=date(2025, 3, 1), seed=5, live_days=1, visits_a_month=1.0)
+    rows = pq.read_table(folder / "events").to_pylist()
+    return [_event(row, f"C{1 + int(row['source_id'][-1], 36) % 3}") for row in rows]
+
+
+def _event(row: dict[str, Any], reference: str) -> Event:
+    payload, personal = json.loads(row["payload"]), json.loads(row["personal"] or "{}")
+    tokens = {f"{name}_token": f"tok_{value}" for name, value in personal.items()}
+    amount = Money(row["amount_minor"], row["currency"]) if row["currency"] else None
+    return Event(
+        source="shop",
+        source_id=row["source_id"],
+        kind=row["kind"],
+        version=1,
+        customer_ref=reference,
+        occurred_at=row["occurred_at"],
+        received_at=row["received_at"],
+        amount=amount,
+        order_ref=row["order_ref"],
+        payload=payload | tokens,
+    )
+
+
 QUIETLY = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
@@ -344,3 +373,13 @@ def test_postgresql_says_what_python_says(db, wanted, events, spoken):
 def test_spark_says_what_python_says(spark, wanted, events, spoken):
     told = [*events, *(WORDS if spoken else ())]
     assert by_spark(spark, wanted, told) == expected(wanted, told)
+
+
+def test_the_whole_catalogue_is_equal_on_every_engine(db, spark, lives):
+    distinct = list({one.source_id: one for one in lives}.values())
+    said = expected(CATALOGUE, distinct)
+    assert len(said) == len(REFERENCES) and all(any(row.values()) for row in said.values())
+    assert batch(CATALOGUE, distinct) == said
+    assert by_duckdb(CATALOGUE, distinct) == said
+    assert by_postgres(db, CATALOGUE, distinct) == said
+    assert by_spark(spark, CATALOGUE, distinct) == said

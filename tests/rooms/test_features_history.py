@@ -112,7 +112,6 @@ def only_row(table: pa.Table) -> dict[str, object]:
 def test_a_row_has_every_feature_of_the_catalogue_in_its_order(tmp_path):
     table = compute(write_history(tmp_path, LIFE), links_of("C1"), as_of=AS_OF)
     assert table.column_names == ["customer_id", "as_of", *(d.name for d in CATALOGUE)]
-    assert len(CATALOGUE) == 26
     row = only_row(table)
     assert (row["customer_id"], row["as_of"]) == ("cus_C1", AS_OF)
     assert (row["orders_90d"], row["spend_365d"], row["mean_order_value_365d"]) == (2.0, 400.0, 200.0)

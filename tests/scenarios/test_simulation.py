@@ -23,6 +23,7 @@ KINDS = {
     "delivery_refused", "return_requested", "refund_issued", "review_posted", "complaint_filed",
     "violation_recorded", "line_opened", "line_limit_changed", "instalment_due", "instalment_overdue",
     "repayment_received", "consent_given", "consent_withdrawn", "external_score_received", "survey_answered",
+    "payment_failed", "chargeback_received", "membership_changed",
 }  # fmt: skip
 
 

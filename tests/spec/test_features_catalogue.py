@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
-from shouxin.features import CATALOGUE, Missing, catalogue, catalogue_hash, compute, evaluate
-from shouxin.features.domain import Origin, kinds_of, parts_of
+from shouxin.features import CATALOGUE, Missing, Topic, catalogue, catalogue_hash, compute, evaluate
+from shouxin.features.domain import Aggregation, Field, Origin, catalogue_page, kinds_of, parts_of
+from shouxin.ingestion.domain import FREE_TEXT_FIELDS
 from shouxin.kernel.money import exponent
 
 
@@ -25,6 +28,8 @@ def paid(days_ago, days_past_due):
     return event("repayment_received", days_ago, amount="9.00", plan_id="P", days_past_due=days_past_due)
 
 
+# Those two are about what several customers do together.
+TOPICS = set(Topic) - {Topic.GRAPH, Topic.PATTERNS}
 MORNING = 1 + 22 / 24  # AS_OF is midnight UTC, eight in the morning in Shanghai: there it is ten o'clock
 LOGIN = "login_recorded"
 
@@ -140,9 +145,11 @@ def test_feature(name, life, value):
     assert evaluate(CATALOGUE, life, as_of=AS_OF)[name] == value
 
 
-def test_the_table_covers_the_catalogue():
-    assert {name for name, _, _ in TABLE} == {definition.name for definition in CATALOGUE}
-    assert len(CATALOGUE) == 26
+def test_the_catalogue_is_large_and_says_something_of_every_topic():
+    assert {name for name, _, _ in TABLE} <= {definition.name for definition in CATALOGUE}
+    assert len(CATALOGUE) >= 150
+    counted = Counter(definition.topic for definition in CATALOGUE)
+    assert {topic: counted[topic] for topic in TOPICS if counted[topic] < 5} == {}
 
 
 # learnt after as_of | happened after as_of | at the start of the window | just inside it
@@ -192,12 +199,45 @@ def test_names_are_unique_and_every_meaning_is_told_in_both_languages():
     assert len({definition.name for definition in CATALOGUE}) == len(CATALOGUE)
     assert len({definition.meaning.zh for definition in CATALOGUE}) == len(CATALOGUE)
     assert len({definition.meaning.en for definition in CATALOGUE}) == len(CATALOGUE)
+    for definition in CATALOGUE:
+        assert re.search("[\u4e00-\u9fff]", definition.meaning.zh), definition.name
+        assert not re.search("[\u4e00-\u9fff]", definition.meaning.en), definition.name
+
+
+def test_no_two_features_are_computed_alike():
+    assert len({definition.formula for definition in CATALOGUE}) == len(CATALOGUE)
+
+
+def test_a_name_that_tells_days_tells_the_days_of_its_definition():
+    for definition in CATALOGUE:
+        told = re.search(r"_(\d+)d\b", definition.name)
+        windows = {part.window_days for part in definition.parts}
+        assert told is None or int(told[1]) in windows, definition.name
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_meaning_that_tells_days_tells_the_days_of_its_definition(language):
+    pattern = {"zh": r"近(\d+)天", "en": r"last (\d+) days"}[language]
+    for definition in CATALOGUE:
+        windows = {part.window_days for part in definition.parts}
+        told = {int(days) for days in re.findall(pattern, definition.meaning.in_language(language))}
+        assert told <= windows, definition.name
 
 
 def test_no_feature_reads_what_a_person_could_be_known_by():
     fields = {field for part in parts_of(CATALOGUE) for field in part.fields()}
     texts = {field.name for field in fields if field.origin is Origin.TEXT}
-    assert texts == {"refund_kind", "payment_method", "device_token", "product"}
+    assert {name for name in texts if name.endswith("_token")} == {
+        "device_token", "card_token", "delivery_address_token",
+    }  # fmt: skip
+    assert not texts & {"text", "region", "business_code", "name", "birth_date", "national_id"}
+
+
+def test_free_text_is_only_held_against_codes_or_counted():
+    """What people write may hold anything: it is held against a code, or its values are counted."""
+    free = {Field(Origin.TEXT, name) for name in FREE_TEXT_FIELDS}
+    of_text = [part for part in parts_of(CATALOGUE) if part.field in free]
+    assert {part.aggregation for part in of_text} <= {Aggregation.COUNT_DISTINCT}
 
 
 def test_every_kind_of_event_that_is_read_is_a_canonical_one():
@@ -206,13 +246,21 @@ def test_every_kind_of_event_that_is_read_is_a_canonical_one():
     assert set(kinds_of(parts_of(CATALOGUE))) <= set(json_schemas())
 
 
-def test_the_manual_lists_the_catalogue_as_it_is():
-    manual = (Path(__file__).resolve().parents[2] / "docs/features.md").read_text()
-    for definition in CATALOGUE:
-        assert f"| `{definition.name}` | {definition.meaning.en} | {definition.meaning.zh} |" in manual
+def test_nobody_is_worse_off_for_what_they_agreed_to_or_took_back():
+    assert not {"consent_given", "consent_withdrawn"} & set(kinds_of(parts_of(CATALOGUE)))
+
+
+def test_only_facts_of_the_contract_are_read_without_a_purpose():
+    without = {definition.topic for definition in CATALOGUE if not definition.purposes}
+    assert without <= {Topic.REPAYMENTS, Topic.CREDIT_USE}
 
 
 def test_a_count_is_never_missing():
     for definition in CATALOGUE:
         if definition.unit in {"orders", "refunds", "repayments", "devices", "events", "months"}:
             assert definition.missing is Missing.IS_ZERO, definition.name
+
+
+def test_the_manual_lists_the_catalogue_as_it_is():
+    page = Path(__file__).resolve().parents[2] / "docs/features-catalogue.md"
+    assert page.read_text() == catalogue_page(CATALOGUE), f"run: shouxin features document --out {page}"

@@ -23,6 +23,8 @@ product_viewed         | -        | optional | {"sku": "s"}
 cart_changed           | -        | optional | {"sku": "s", "quantity": 0}
 order_placed           | required | required | {"items": 1, "payment_method": "card"}
 order_paid             | required | required | {}
+payment_failed         | optional | optional | {}
+chargeback_received    | required | required | {}
 order_cancelled        | optional | required | {}
 order_shipped          | -        | required | {}
 order_delivered        | -        | required | {}
@@ -32,6 +34,7 @@ refund_issued          | required | required | {"refund_kind": "return"}
 review_posted          | -        | optional | {"rating": 5}
 complaint_filed        | -        | optional | {}
 violation_recorded     | -        | optional | {"rule": "r", "severity": 3}
+membership_changed     | -        | optional | {"level": 1}
 order_line_placed      | required | required | {"sku": "s", "quantity": 1, "unit_price_minor": 5}
 order_line_cancelled   | required | required | {"sku": "s", "quantity": 1, "unit_price_minor": 5}
 consent_given          | -        | optional | {"purpose": "behaviour", "text_version": "2026-01"}

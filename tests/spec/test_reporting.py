@@ -92,6 +92,8 @@ review_posted      | rating=5                 | -    | -
 repayment_received | days_past_due=0          | good | Repaid on time
 repayment_received | days_past_due=12         | warn | Repaid 12 days late
 instalment_overdue | days_past_due=30         | bad  | Instalment 30 days past due
+payment_failed     |                          | warn | Payment failed
+chargeback_received |                         | bad  | Payment taken back by the bank
 product_viewed     |                          | -    | -
 """
 

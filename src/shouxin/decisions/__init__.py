@@ -29,6 +29,7 @@ from shouxin.decisions.domain import (
     compile_policy,
     decide_answer,
     evaluate,
+    features_read,
     parse_policy,
     quote,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "decide_answer",
     "draft",
     "evaluate",
+    "features_read",
     "find_answer",
     "find_decision",
     "find_policy",

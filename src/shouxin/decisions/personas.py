@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from shouxin import features, grading
-from shouxin.decisions.domain import FEATURE_PREFIX, json_number
+from shouxin.decisions.domain import FEATURE_PREFIX, features_of_personas, json_number
 from shouxin.decisions.domain.personas import PersonaSet, PersonaTag, tags_of
 from shouxin.decisions.domain.reading import parse_personas
 from shouxin.kernel import CustomerId
@@ -33,8 +33,9 @@ def persona_tags(db: Connection, customer_id: CustomerId, *, as_of: datetime) ->
 
 
 def persona_facts(db: Connection, customer_id: CustomerId, *, as_of: datetime) -> dict[str, Any]:
-    """What personas may read: features, and the score and the grade that stood at ``as_of``."""
-    values = features.values_at(db, customer_id, as_of=as_of)
+    """What personas read: their features, and the score and the grade that stood at ``as_of``."""
+    read = features.definitions_of(features_of_personas(standard_personas()))
+    values = features.values_at(db, customer_id, as_of=as_of, definitions=read)
     facts: dict[str, Any] = {f"{FEATURE_PREFIX}{name}": json_number(value) for name, value in values.items()}
     for given in grading.history(db, customer_id, limit=1, known_at=as_of):
         facts |= {"score.points": given.score, "score.pd": given.pd, "score.grade": given.grade.value}

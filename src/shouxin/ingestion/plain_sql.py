@@ -18,6 +18,7 @@ from shouxin.ingestion.domain import (
     FREE_TEXT_FIELDS,
     KINDS,
     REFERENCE_LENGTH_MAX,
+    SOUNDING_KINDS,
     SOURCE_PATTERN,
     VERSION,
     Presence,
@@ -78,6 +79,7 @@ def _cell_sql(name: str, rows: pa.Table) -> str:
 def _plain_sql(*, now: datetime) -> str:
     currency = f"regexp_matches(currency, '{CURRENCY_PATTERN}')"
     free_text = " OR ".join(f"contains(payload, '\"{name}\"')" for name in FREE_TEXT_FIELDS)
+    sounding = ", ".join(f"'{kind}'" for kind in SOUNDING_KINDS)
     latest = f"TIMESTAMPTZ '{(now + CLOCK_SKEW).isoformat()}'"
     earliest = f"TIMESTAMPTZ '{EARLIEST.isoformat()}'"
     rules = [
@@ -96,6 +98,8 @@ def _plain_sql(*, now: datetime) -> str:
         r"payload IS NULL OR NOT contains(payload, '\u0000')",
         # Free text may need masking, and is then looked at closely.
         rf"payload IS NULL OR NOT (({free_text}) AND regexp_matches(payload, '@|\\u|\d([ -]?\d){{6}}'))",
+        # How a text sounds is not for a query to say.
+        f"payload IS NULL OR NOT (kind IN ({sounding}) AND contains(payload, '\"text\"'))",
     ]
     return " AND ".join(f"({rule})" for rule in rules)
 

@@ -201,7 +201,9 @@ def _contributions(db: Connection, standing: Standing | None) -> tuple[Bar, ...]
         ]
         return _largest(kept)
     labels = {feature.name: feature.label for feature in artefact.features}
-    score = scoring.score_one(artefact, features.values_at(db, standing.customer_id, as_of=standing.as_of))
+    read = features.definitions_of(artefact.names)
+    values = features.values_at(db, standing.customer_id, as_of=standing.as_of, definitions=read)
+    score = scoring.score_one(artefact, values)
     return _largest([Bar(labels[item.feature], round(item.points)) for item in score.contributions])
 
 

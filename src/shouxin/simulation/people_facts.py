@@ -22,7 +22,7 @@ from shouxin.simulation.domain import (
     in_gang,
 )
 from shouxin.simulation.facts import Facts, facts, numbered, numbers, texts, words
-from shouxin.simulation.persons import Persons, device_names
+from shouxin.simulation.persons import CITIES, Persons, device_names
 from shouxin.simulation.seasons import time_of_day
 from shouxin.simulation.shop import SHARED_DEVICE, Orders
 
@@ -30,6 +30,7 @@ IDENTIFIERS = ("phone", "email", "national_id")
 VERIFICATION_METHODS = ("sms_code", "mail_link", "id_document")
 VIOLATIONS = ("coupon_abuse", "refund_abuse")
 LOGINS_A_MONTH = 0.40
+_AWAY = 0.06  # of the logins
 # The chance of being caught, one entry a kind of customer (``domain.KINDS``).
 _CAUGHT = np.full(len(KINDS), 0.004)
 _CAUGHT[[REFUND_ABUSER, CLAIMER, RING, FARM]] = 0.30, 0.15, 0.10, 0.15
@@ -85,15 +86,27 @@ def moves(rng: Generator, population: Population, persons: Persons, *, horizon_d
 
 
 def visits(
-    rng: Generator, population: Population, persons: Persons, orders: Orders, *, horizon_days: int
+    rng: Generator,
+    population: Population,
+    persons: Persons,
+    orders: Orders,
+    *,
+    travel: Generator,
+    horizon_days: int,
 ) -> tuple[Facts, ...]:
-    """Logins (some just before an order), products looked at and carts filled on the way to an order."""
+    """Logins (some just before an order), products looked at and carts filled on the way to an order.
+
+    Where people are comes from ``travel``.
+    """
     customer, day, device = _draw_logins(rng, population, orders, horizon_days=horizon_days)
     login = facts(
         "login_recorded",
         customer,
         day,
-        payload={"channel": words(CHANNELS, population.channel[customer])},
+        payload={
+            "channel": words(CHANNELS, population.channel[customer]),
+            "city": words(CITIES, _draw_cities(travel, persons, customer)),
+        },
         personal={"device": texts(device_names(persons, customer, device))},
     )
     viewing = np.flatnonzero(rng.random(orders.size) < 0.22)
@@ -154,6 +167,13 @@ def _draw_logins(
         np.concatenate([day + time_of_day(rng, night), orders.placed[buying] - 0.01]),
         np.concatenate([np.where(in_gang(population, idle), SHARED_DEVICE, 0), orders.device[buying]]),
     )
+
+
+def _draw_cities(rng: Generator, persons: Persons, customer: Ints) -> Ints:
+    """Where a customer signs in: at home, now and then elsewhere; a gang sits in one place."""
+    home = persons.key[persons.gang[customer]] % len(CITIES)
+    away = rng.random(len(customer)) < _AWAY
+    return np.where(away, rng.integers(0, len(CITIES), len(customer)), home)
 
 
 def _views(rng: Generator, orders: Orders, which: Ints) -> Facts:

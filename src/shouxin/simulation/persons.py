@@ -33,7 +33,7 @@ SYLLABLES_LATIN = (
 PHONE_PREFIX = "1010"
 PEOPLE_NUMBERS = 2**23  # seven digits follow the prefix
 REGION_CODE = "990101"
-_CITIES = ("云溪市", "临澜市", "北屿市", "青岚市", "沐川城市", "南桥市", "望海城市", "松原里市")
+CITIES = ("云溪市", "临澜市", "北屿市", "青岚市", "沐川城市", "南桥市", "望海城市", "松原里市")
 _ROADS = (
     "梧桐路",
     "长安里",
@@ -156,7 +156,7 @@ def _national_ids(numbers: Ints) -> list[str]:
 def _addresses(rng: Generator, person: Ints) -> Any:
     size = len(person)
     parts = (
-        _pick(_CITIES, rng.integers(0, len(_CITIES), size)[person]),
+        _pick(CITIES, rng.integers(0, len(CITIES), size)[person]),
         _pick(_ROADS, rng.integers(0, len(_ROADS), size)[person]),
         numbered("", rng.integers(1, 300, size)[person], digits=1),
         pa.scalar("号"),

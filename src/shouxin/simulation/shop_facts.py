@@ -12,6 +12,7 @@ from shouxin.simulation.domain import CHANNELS, Flags, Floats, Ints
 from shouxin.simulation.facts import Facts, Field, facts, learnt_late, numbered, numbers, texts, words
 from shouxin.simulation.outcomes import REFUND_KINDS, RETURN_REASONS, TOPICS, Outcomes
 from shouxin.simulation.persons import Persons, card_names, delivery_addresses, device_names
+from shouxin.simulation.review_texts import review_texts
 from shouxin.simulation.shop import CARD, METHODS, Orders
 
 CANCEL_REASONS = ("changed_mind", "found_cheaper", "wrong_item", "out_of_stock")
@@ -21,9 +22,12 @@ LATE_DAYS_MAX = 6.0
 
 
 def order_facts(
-    rng: Generator, orders: Orders, outcomes: Outcomes, persons: Persons, *, told: Flags
+    rng: Generator, orders: Orders, outcomes: Outcomes, persons: Persons, *, told: Flags, pen: Generator
 ) -> tuple[Facts, ...]:
-    """All facts about the orders that are ``told`` (the others are left to the checkout)."""
+    """All facts about the orders that are ``told`` (the others are left to the checkout).
+
+    What reviewers write comes from ``pen``.
+    """
     return (
         placed(orders, persons, told),
         cancelled(rng, orders, outcomes, told),
@@ -33,7 +37,7 @@ def order_facts(
         plain("delivery_refused", orders, outcomes.refused, told),
         returned(orders, outcomes, told),
         refunded(rng, orders, outcomes, told),
-        reviewed(orders, outcomes, told),
+        reviewed(pen, orders, outcomes, told),
         complained(orders, outcomes, told),
     )
 
@@ -150,15 +154,16 @@ def refunded(rng: Generator, orders: Orders, outcomes: Outcomes, told: Flags) ->
     return learnt_late(rng, batch, share=LATE_SHARE, days_max=LATE_DAYS_MAX)
 
 
-def reviewed(orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
-    """review_posted, one to five stars."""
+def reviewed(rng: Generator, orders: Orders, outcomes: Outcomes, told: Flags) -> Facts:
+    """review_posted, one to five stars, most of them with words."""
     which = _happened(outcomes.reviewed, told)
+    written, writes = review_texts(rng, outcomes.rating[which], late=outcomes.days_late[which] > 0)
     return facts(
         "review_posted",
         orders.customer[which],
         outcomes.reviewed[which],
         order=which,
-        payload={"rating": numbers(outcomes.rating[which])},
+        payload={"rating": numbers(outcomes.rating[which]), "text": texts(written, present=writes)},
     )
 
 

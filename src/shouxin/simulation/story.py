@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shouxin.simulation.browsing_facts import browsing_facts
+from shouxin.simulation.cart_facts import left_carts
 from shouxin.simulation.consent_facts import consents_given, consents_withdrawn, draw_consents
 from shouxin.simulation.credit_facts import credit_facts
 from shouxin.simulation.domain import Flags, Floats, Ints, Population
 from shouxin.simulation.facts import Facts, learnt_soon, numbered
 from shouxin.simulation.outside_facts import external_facts
+from shouxin.simulation.payment_facts import payment_facts
 from shouxin.simulation.people_facts import moves, registrations, verifications, violations, visits
 from shouxin.simulation.persons import Persons, make_persons
 from shouxin.simulation.shop import Orders
@@ -107,13 +109,24 @@ def _batches(world: World) -> list[Facts]:
         registrations(rng, people, persons),
         *verifications(rng, people, persons),
         moves(rng, people, persons, horizon_days=horizon),
-        *visits(block.stream("visits"), people, persons, orders, horizon_days=horizon),
+        *visits(
+            block.stream("visits"), people, persons, orders,
+            travel=block.stream("travel"), horizon_days=horizon,
+        ),
+        *left_carts(
+            block.stream("left carts"), people, world.life,
+            catalogue=world.surroundings.catalogue, horizon_days=horizon,
+        ),
         violations(block.stream("violations"), people, horizon_days=horizon),
-        *order_facts(block.stream("order facts"), orders, world.outcomes, persons, told=told),
+        *order_facts(
+            block.stream("order facts"), orders, world.outcomes, persons,
+            told=told, pen=block.stream("review texts"),
+        ),
+        *payment_facts(block.stream("payments"), people, orders, world.outcomes, told=told),
         *credit_facts(block.stream("credit facts"), people, orders, world.plans),
         *_agreed(world, told),
         *_browsing(world, persons),
-    ]
+    ]  # fmt: skip
 
 
 def _agreed(world: World, told: Flags) -> tuple[Facts, ...]:

@@ -72,7 +72,7 @@ def _decide(
     customer_id = identity.ensure_customer(
         db, source=request.source, customer_ref=request.customer_ref, now=now
     )
-    scored = _score(db, customer_id, now=now)
+    scored = _score(db, customer_id, policy=policy, now=now)
     line = (line_of if request.dry_run else locked_line_of)(db, customer_id)
     facts: Facts = {
         **request_facts(request, decision_id=mint("dec", now=now), hold_id=mint("hold", now=now), now=now),
@@ -112,7 +112,7 @@ def apply_for_line(
             ),
         )
     policy = _live_policy(db, decision_point)
-    scored = _score(db, customer_id, now=now)
+    scored = _score(db, customer_id, policy=policy, now=now)
     grade = scored["score.grade"]
     limit = policy.limit_for(grade)
     if not limit:
@@ -244,12 +244,18 @@ def _live_policy(db: Connection, decision_point: str) -> decisions.Policy:
     return policy
 
 
-def _score(db: Connection, customer_id: CustomerId, *, now: datetime) -> dict[str, Any]:
-    """Score and grade the customer on what is known at ``now``, as facts; raises UnableToDecide."""
+def _score(
+    db: Connection, customer_id: CustomerId, *, policy: decisions.Policy, now: datetime
+) -> dict[str, Any]:
+    """Score and grade the customer on what is known at ``now``, as facts; raises UnableToDecide.
+
+    Of the catalogue only what the champion and the policy read is computed while a customer waits.
+    """
     model = scoring.champion(db)
     if model is None:
         raise UnableToDecide("no model is champion; train one with `shouxin grade` and have it promoted")
-    values = features.values_at(db, customer_id, as_of=now)
+    read = features.definitions_of({*model.names, *decisions.features_read(policy)})
+    values = features.values_at(db, customer_id, as_of=now, definitions=read)
     return {
         **decisions.score_facts(model, values),
         "version.features": features.catalogue_hash(),

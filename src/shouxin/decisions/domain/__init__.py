@@ -47,7 +47,13 @@ from shouxin.decisions.domain.policy import (
     Rule,
     UnableToReadPolicy,
 )
-from shouxin.decisions.domain.reading import check_features, parse_personas, parse_policy
+from shouxin.decisions.domain.reading import (
+    check_features,
+    features_of_personas,
+    features_read,
+    parse_personas,
+    parse_policy,
+)
 
 __all__ = [
     "FEATURE_PREFIX",
@@ -83,6 +89,8 @@ __all__ = [
     "compose_answer",
     "decide_answer",
     "evaluate",
+    "features_of_personas",
+    "features_read",
     "hold_expires_at",
     "instalments_of",
     "json_number",

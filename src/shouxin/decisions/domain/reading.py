@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from shouxin.decisions.domain.conditions import (
@@ -80,6 +80,21 @@ def parse_policy(source: bytes | str | Mapping[str, Any]) -> Policy:
         policy_hash=content_hash(data),
         body=canonical_json(data),
     )
+
+
+def features_read(policy: Policy) -> frozenset[str]:
+    """The features that the rules of a policy read."""
+    return _features_of(rule.when for rule in policy.rules)
+
+
+def features_of_personas(personas: PersonaSet) -> frozenset[str]:
+    """The features that the conditions of personas read."""
+    return _features_of(persona.when for persona in personas.personas)
+
+
+def _features_of(conditions: Iterable[Condition]) -> frozenset[str]:
+    names = [name for condition in conditions for name in _fields(condition)]
+    return frozenset(name.removeprefix(FEATURE_PREFIX) for name in names if name.startswith(FEATURE_PREFIX))
 
 
 def check_features(policy: Policy, known: Collection[str]) -> None:

@@ -14,6 +14,7 @@ _MODULES = {
     "core": "core",
     "score": "score",
     "binning": "binning",
+    "drift": "drift",
     "features": "batch_features",
     "rings": "rings",
     "ingest": "ingest",

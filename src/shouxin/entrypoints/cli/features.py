@@ -91,6 +91,16 @@ def show(
     emit(told, as_json=False, title=definition.name)
 
 
+@app.command()
+def document(
+    out: Annotated[Path, typer.Option("--out", help="The file to write: docs/features-catalogue.md.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the page of the manual that lists the whole catalogue."""
+    out.write_text(room.catalogue_page(room.CATALOGUE), encoding="utf-8")
+    emit({"features": len(room.CATALOGUE), "out": str(out)}, as_json=as_json)
+
+
 @app.command("compile")
 def compile_features(
     names: Annotated[list[str] | None, typer.Argument(help="The features; none is all of them.")] = None,

@@ -43,6 +43,7 @@ MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
             MenuEntry("customers", "/customers", Permission.CUSTOMERS_READ),
             MenuEntry("consents", "/consents", Permission.CUSTOMERS_READ),
             MenuEntry("matches", "/matches", Permission.CUSTOMERS_MERGE),
+            MenuEntry("features", "/features", Permission.MODELS_READ),
             MenuEntry("models", "/models", Permission.MODELS_READ),
             MenuEntry("alerts", "/alerts", Permission.ALERTS_READ),
             MenuEntry("cases", "/cases", Permission.CASES_READ),

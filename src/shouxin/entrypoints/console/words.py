@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from shouxin.cases import domain as cases
 from shouxin.early_warning import domain as early_warning
+from shouxin.features import Topic
 from shouxin.governance import ROLE_NAMES
 from shouxin.ingestion.consent import PURPOSES
 from shouxin.ingestion.domain.desk import STATE_WORDS as QUARANTINE_WORDS
@@ -44,6 +45,7 @@ _OF_ROOMS: Mapping[str, Mapping[Any, Bilingual]] = {
     "drift": DRIFT_WORDS,
     "rule_owner": OWNER_WORDS,
     "rule_severity": SEVERITY_WORDS,
+    "topic": {topic.value: topic.words for topic in Topic},
 }
 
 

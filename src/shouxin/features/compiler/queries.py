@@ -70,7 +70,7 @@ def compile_features(definitions: Sequence[FeatureDefinition], *, dialect: Diale
     }
     whole_query = exp.select("*").from_(query.subquery("settled"))
     for name, table in tables.items():
-        whole_query = whole_query.with_(name, as_=table)
+        whole_query = whole_query.with_(name, as_=table, copy=False)
     return dialect.readable(whole_query.order_by("customer_id"))
 
 
@@ -95,7 +95,7 @@ def features_select(
         tables["barred"] = _barred_select(withdrawn)
     for name, table in tables.items():
         same = equals(column("customer_id", name), column("customer_id", "wanted"))
-        query = query.with_(name, as_=table).join(name, on=same, join_type="left")
+        query = query.with_(name, as_=table, copy=False).join(name, on=same, join_type="left", copy=False)
     return query
 
 

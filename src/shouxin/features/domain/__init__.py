@@ -9,7 +9,7 @@ from shouxin.features.domain.aggregates import (
     aggregates_in,
     kinds_of,
 )
-from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash
+from shouxin.features.domain.catalogue import CATALOGUE, catalogue, catalogue_hash, definitions_of
 from shouxin.features.domain.definition import (
     Direction,
     Entity,
@@ -40,9 +40,11 @@ from shouxin.features.domain.outcomes import (
     label,
     training_points,
 )
+from shouxin.features.domain.page import catalogue_page
 from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
 from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
+from shouxin.features.domain.units import OWNER_WORDS, UNIT_WORDS
 
 __all__ = [
     "AMOUNT",
@@ -53,7 +55,9 @@ __all__ = [
     "KIND",
     "ORDER",
     "OUTCOMES",
+    "OWNER_WORDS",
     "THOUSANDTHS_DIGITS",
+    "UNIT_WORDS",
     "VALID_DAYS",
     "Aggregate",
     "Aggregation",
@@ -76,8 +80,10 @@ __all__ = [
     "aggregates_in",
     "catalogue",
     "catalogue_hash",
+    "catalogue_page",
     "check_mature",
     "combined",
+    "definitions_of",
     "evaluate",
     "kinds_of",
     "label",

@@ -26,6 +26,7 @@ from shouxin.ingestion.domain.kinds import (
     Presence,
 )
 from shouxin.ingestion.domain.receipts import Fact, Refusal
+from shouxin.ingestion.domain.sentiment import sentiment_of
 from shouxin.ingestion.domain.wording import refusal_of_decoder, without_contacts
 from shouxin.kernel import Money, UnableToParseMoney, parse_instant
 from shouxin.kernel.money import MINOR_MAX
@@ -34,6 +35,8 @@ from shouxin.kernel.money import MINOR_MAX
 CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 FREE_TEXT_FIELDS = ("text", "topic", "reason")
+# Kinds whose text is read for how it sounds.
+SOUNDING_KINDS = ("review_posted",)
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _SOURCE, _CURRENCY, _AMOUNT = (re.compile(p) for p in (SOURCE_PATTERN, CURRENCY_PATTERN, AMOUNT_PATTERN))
 _PAYLOAD_DECODERS = {name: msgspec.json.Decoder(kind.payload) for name, kind in KINDS.items()}
@@ -283,9 +286,17 @@ def _payload(kind: EventKind, raw: bytes) -> bytes:
         raise _Refused("payload", "holds a NUL character")
     clean = {name: without_contacts(texts[name]) for name in FREE_TEXT_FIELDS if name in texts}
     try:
-        return msgspec.json.encode(_said(value, clean))
+        return msgspec.json.encode(_with_sentiment(kind, _said(value, clean)))
     except UnicodeEncodeError:
         raise _Refused("payload", "not valid Unicode") from None
+
+
+def _with_sentiment(kind: EventKind, said: dict[str, Any]) -> dict[str, Any]:
+    """What a review says, with how it sounds unless its source said that already."""
+    if kind.name not in SOUNDING_KINDS or "text" not in said or "sentiment" in said:
+        return said
+    sounds = sentiment_of(said["text"])
+    return said if sounds is None else said | {"sentiment": sounds}
 
 
 def _said(value: Any, changes: Mapping[str, str]) -> dict[str, Any]:

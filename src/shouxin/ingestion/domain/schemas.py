@@ -59,9 +59,10 @@ class CustomerVerified(Payload):
 
 
 class LoginRecorded(Payload):
-    """The customer signed in at the shop."""
+    """The customer signed in at the shop; ``city`` is where from, as coarse as that."""
 
     channel: Channel | None = None
+    city: Word | None = None
 
 
 class ProductViewed(Payload):
@@ -93,6 +94,19 @@ class OrderPaid(Payload):
     """Money for an order arrived."""
 
     method: Word | None = None
+
+
+class PaymentFailed(Payload):
+    """An attempt to pay did not succeed; the amount is what was to be paid."""
+
+    method: Word | None = None
+    reason: Literal["insufficient_funds", "declined", "expired", "wrong_code", "other"] | None = None
+
+
+class ChargebackReceived(Payload):
+    """The customer's bank took a payment back."""
+
+    reason: Literal["not_received", "not_as_described", "unauthorised", "duplicate", "other"] | None = None
 
 
 class OrderCancelled(Payload):
@@ -129,10 +143,15 @@ class RefundIssued(Payload):
 
 
 class ReviewPosted(Payload):
-    """The customer gave one to five stars."""
+    """The customer gave one to five stars.
+
+    ``sentiment`` is -100 (as bad as words get) to 100; where a source does not say it, it is read from the
+    ``text`` once, when the event is taken in.
+    """
 
     rating: Annotated[int, Meta(ge=1, le=5)]
     text: FreeText | None = None
+    sentiment: Annotated[int, Meta(ge=-100, le=100)] | None = None
 
 
 class ComplaintFiled(Payload):
@@ -146,6 +165,13 @@ class ViolationRecorded(Payload):
 
     rule: Word
     severity: Annotated[int, Meta(ge=1, le=3)]
+
+
+class MembershipChanged(Payload):
+    """The customer's level of membership became ``level`` (0 is none); ``points`` is what they then have."""
+
+    level: Annotated[int, Meta(ge=0, le=20)]
+    points: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
 
 
 class OrderLinePlaced(Payload):

@@ -54,6 +54,8 @@ _TOLD: Mapping[str, Callable[[Event], _Title | None]] = {
     "customer_verified": _said("good", "身份信息已验证", "Identity verified"),
     "order_cancelled": _said("info", "取消订单", "Order cancelled"),
     "order_line_cancelled": _said("info", "取消订单行", "Order line cancelled"),
+    "payment_failed": _said("warn", "支付失败", "Payment failed"),
+    "chargeback_received": _said("bad", "银行拒付", "Payment taken back by the bank"),
     "delivery_refused": _said("warn", "拒收", "Delivery refused"),
     "refund_issued": _refunded,
     "review_posted": _reviewed,

@@ -7,6 +7,7 @@ its degrees of freedom, and as many stay as make the out-of-fold AUC as good as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -22,8 +23,6 @@ Places = tuple[int, int]
 
 # A pair of bins needs this much information (rows times p times 1 - p) to be believed half.
 _SHRINKAGE = 20.0
-# A cross costs somebody who reads the card; what it is worth is chi-squared beyond its degrees of freedom.
-_CHARGE = 12.0
 _AUC_WORTH = 0.0002
 
 
@@ -32,12 +31,14 @@ class Crossing:
     """The slots of every variable that may be crossed, row by row, and how many each has.
 
     ``card`` are those that the card reads already; with the others it reads at most ``variables_max``.
+    ``alike`` rows of one customer count as one.
     """
 
     slots: Sequence[Ints]
     sizes: Sequence[int]
     card: frozenset[int]
     variables_max: int
+    alike: float
 
     def cell(self, places: Places) -> Ints:
         """The place of every row in the flat table of two variables."""
@@ -50,8 +51,12 @@ class Crossing:
         cell = self.cell(places)
         pull = np.bincount(cell, weights=y - risk, minlength=size)
         spread = np.bincount(cell, weights=risk * (1 - risk), minlength=size)
-        worth = float((pull**2 / (spread + _SHRINKAGE) - spread / (spread + _SHRINKAGE)).sum())
-        return pull / (spread + _SHRINKAGE), worth - _CHARGE
+        found = float((pull**2 / (spread + _SHRINKAGE)).sum())
+        freedom = float((spread / (spread + _SHRINKAGE)).sum())
+        # What the best of so many pairs reaches by chance (Laurent and Massart 2000, lemma 1).
+        luck = math.log(max(2, len(self.slots) * (len(self.slots) - 1) / 2))
+        by_chance = freedom + 2 * math.sqrt(freedom * luck) + 2 * luck
+        return pull / (spread + _SHRINKAGE), found - self.alike * by_chance
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> Crossing:
         """The same of some rows."""
