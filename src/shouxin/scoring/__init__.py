@@ -54,6 +54,7 @@ from shouxin.scoring.registry import (
     stages_of,
     withdraw,
 )
+from shouxin.scoring.selection import select_features
 from shouxin.scoring.service import evaluate_table, learners, train, train_columns
 from shouxin.scoring.sql_export import DIALECTS, UnableToExport, scoring_sql
 
@@ -134,6 +135,7 @@ __all__ = [
     "score_columns",
     "score_one",
     "scoring_sql",
+    "select_features",
     "shadowed_until",
     "shifts",
     "stages_of",

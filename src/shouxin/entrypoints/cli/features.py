@@ -23,9 +23,11 @@ from shouxin.entrypoints.cli.common import (
     print_table,
     progress_bar,
 )
+from shouxin.entrypoints.cli.features_select import select
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
 features_shopwide.add_to(app)
+app.command("select")(select)
 
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
 
