@@ -13,7 +13,7 @@ know better.
 from shouxin.scoring.card_import import ORIGINS, UnableToImport, import_card
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
-from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.columns import ScoredColumns, pd_of_columns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
@@ -47,7 +47,6 @@ from shouxin.scoring.registry import (
     keep_gates,
     keep_shadow,
     list_models,
-    names_in_use,
     promote,
     register,
     shadowed_until,
@@ -122,9 +121,9 @@ __all__ = [
     "list_feedback",
     "list_models",
     "monitor",
-    "names_in_use",
     "open_gates",
     "pd_at",
+    "pd_of_columns",
     "promote",
     "psi",
     "read_table",

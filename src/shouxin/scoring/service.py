@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
@@ -41,12 +42,16 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     holdout: float = 0.3,
+    trials: int = 0,
+    journal: Path | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
-    else a random share stratified by outcome. Raises UnableToTrain.
+    else a random share stratified by outcome. With ``trials`` settings are searched for on the training
+    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it.
+    Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -57,6 +62,8 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         scaling=scaling,
         settings=settings or {},
         seed=seed,
+        trials=trials,
+        journal=journal,
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
@@ -100,7 +107,7 @@ def _experiment(
         raise nothing_left(dropped)
     groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
-    fitted = fit_columns(learnt, y[split.training], recipe)
+    fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     advance(3, _STEPS)
     fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
@@ -145,7 +152,7 @@ def _evaluated(
 ) -> TrainedModel:
     """The same model with its figures; ``known`` is where the whole table has a target."""
     needed = {name: columns[name] for name in fitted.artefact.names}
-    pd = score_columns(fitted.artefact, needed).pd
+    pd = pd_of_columns(fitted.artefact, needed)
     held = evaluate(y[split.holdout], pd[split.holdout], seed=seed)
     learnt = evaluate(y[split.training], pd[split.training], seed=seed)
     report = {
@@ -181,10 +188,12 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
+    trials: int = 0,
 ) -> TrainedModel:
     """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
 
     ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    With ``trials`` settings are searched for first.
     """
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
@@ -201,6 +210,7 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         settings=settings or {},
         seed=seed,
         groups=groups,
+        trials=trials,
     )
     return fit_columns(columns, y, recipe)
 
@@ -212,5 +222,5 @@ def evaluate_table(artefact: Artefact, table: Table, *, target: str, seed: int =
     """
     y, known = outcomes(table.column(target), name=target)
     rows = table.rows(known)
-    scored = score_columns(artefact, rows.select(artefact.names))
-    return evaluate(y[known], scored.pd, seed=seed)
+    pd = pd_of_columns(artefact, rows.select(artefact.names))
+    return evaluate(y[known], pd, seed=seed)

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from shouxin import decisions, features, scoring, simulation
 from shouxin.database import Home, opened
+from shouxin.decisions.domain import features_read
 from shouxin.entrypoints.bench.sizes import Sizes
 from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
@@ -106,6 +107,11 @@ class Ground:
         return {model: self._trained(model) for model in ("scorecard", "ebm")}
 
     @cached_property
+    def trees(self) -> scoring.Artefact:
+        """Boosted trees trained on the simulated shop."""
+        return self._trained("lightgbm")
+
+    @cached_property
     def shop(self) -> House:
         """A small shop that went through the whole chain: graded, lent to, some late."""
         self.say(f"living a shop of {self.sizes.shop_customers:,} customers through the whole chain")
@@ -133,7 +139,7 @@ class Ground:
 
     def _read_of(self, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
         of_models = {name for model in self.models.values() for name in model.names}
-        read = of_models | decisions.features_read(decisions.STANDARD_CHECKOUT)
+        read = of_models | features_read(decisions.STANDARD_CHECKOUT)
         return {name: values for name, values in columns_of(table).items() if name in read}
 
     def _trained(self, model: str) -> scoring.Artefact:

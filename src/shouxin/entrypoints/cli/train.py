@@ -45,7 +45,7 @@ def train(
     csv_file: CsvOption,
     target: TargetOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for model.json, report.json, holdout.csv.")],
-    model: Annotated[str, typer.Option("--model", help="scorecard or ebm.")] = "scorecard",
+    model: Annotated[str, typer.Option("--model", help="A learner; an unknown one lists all.")] = "scorecard",
     id_column: Annotated[str | None, typer.Option("--id", help="Column that names the row.")] = None,
     time_column: Annotated[
         str | None, typer.Option("--time", help="Column with the time; the latest rows are held out.")
@@ -57,6 +57,9 @@ def train(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
     ] = None,
+    tune: Annotated[
+        int, typer.Option("--tune", min=0, help="Settings to try; each is kept in OUT/trials.jsonl.")
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
     json: JsonOption = False,
 ) -> None:
@@ -75,6 +78,8 @@ def train(
                 special=codes,
                 keep=_kept(keep or []),
                 seed=seed,
+                trials=tune,
+                journal=out / "trials.jsonl" if tune else None,
                 progress=advance,
             )
         _write(trained, table, id_column, out)

@@ -41,9 +41,8 @@ _FOLDS = 5
 _CROSSED_MAX, _CROSS_BINS = 30, 8
 # Standard errors beyond which a difference is not luck.
 _HOLDS = 2.0
-# Inverse strength of the ridge. The bins have seen the outcomes already; with a thousand rows this much
-# brings the calibration slope back towards 1, with thirty thousand it changes nothing.
-_PENALTY = 0.3
+# Inverse strength of the ridge: a little, so that twins share what they have to say.
+_PENALTY = 3.0
 
 
 def fit_scorecard(task: Task) -> Fitted:
