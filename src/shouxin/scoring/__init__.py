@@ -11,6 +11,7 @@ know better.
 """
 
 from shouxin.scoring.assessing import Judging, assess_columns, assess_table, examine_table
+from shouxin.scoring.card_import import ORIGINS, UnableToImport, import_card
 from shouxin.scoring.declined import RejectInference, compare_rejects
 from shouxin.scoring.domain.advice import NOT_ADVISED, Advice, AdviceRefusal, actions_for, advise, lever
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
@@ -68,13 +69,17 @@ from shouxin.scoring.registry import (
     withdraw,
 )
 from shouxin.scoring.robustness import stresses
+from shouxin.scoring.selection import select_features
 from shouxin.scoring.service import evaluate_table, learners, train, train_columns
+from shouxin.scoring.sql_export import DIALECTS, UnableToExport, scoring_sql
 from shouxin.scoring.training.calibration import calibrate_trained
 
 __all__ = [
     "ASSESSMENT_WORDS",
+    "DIALECTS",
     "GATE_WORDS",
     "NOT_ADVISED",
+    "ORIGINS",
     "REASON_FAMILIES",
     "SCALINGS",
     "Advice",
@@ -115,7 +120,9 @@ __all__ = [
     "Table",
     "TrainedModel",
     "UnableToEvaluate",
+    "UnableToExport",
     "UnableToFindColumn",
+    "UnableToImport",
     "UnableToMonitor",
     "UnableToReadArtefact",
     "UnableToReadTable",
@@ -147,6 +154,7 @@ __all__ = [
     "find_gates",
     "find_model",
     "find_report",
+    "import_card",
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",
@@ -169,6 +177,8 @@ __all__ = [
     "score_at",
     "score_columns",
     "score_one",
+    "scoring_sql",
+    "select_features",
     "shadowed_until",
     "shifts",
     "stages_of",

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
@@ -25,7 +24,7 @@ from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
-from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.scorecard import SCORECARD
 from shouxin.scoring.training.stacking import stacking_learners
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
 from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
@@ -35,13 +34,7 @@ STACKED = ("lightgbm", "xgboost", "catboost")
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner(
-            "scorecard",
-            Bilingual("评分卡", "Scorecard"),
-            fit_scorecard,
-            ("shouxin", "numpy", "scikit-learn"),
-            stops_itself=True,
-        ),
+        SCORECARD,
         EBM,
         *TREE_LEARNERS,
         *stacking_learners([learner for learner in TREE_LEARNERS if learner.name in STACKED]),
