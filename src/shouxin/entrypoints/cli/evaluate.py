@@ -11,9 +11,14 @@ import typer
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, say
 from shouxin.entrypoints.cli.tables import (
     UNABLE,
+    ApproveOption,
     CsvOption,
+    CutOffOption,
+    GroupOption,
+    IdOption,
     ModelOption,
     TargetOption,
+    TimeOption,
     print_figures,
     read_model,
 )
@@ -34,22 +39,14 @@ def evaluate(  # noqa: PLR0917 - a command has as many options as people need
     model: ModelOption,
     csv_file: CsvOption,
     target: TargetOption,
-    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the row.")] = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time", help="Column with the time: figures by month.")
-    ] = None,
-    group_column: Annotated[
-        str | None, typer.Option("--group", help="Column that names the customer: intervals by customer.")
-    ] = None,
+    id_column: IdOption = None,
+    time_column: TimeOption = None,
+    group_column: GroupOption = None,
     segment: Annotated[
         list[str] | None, typer.Option("--segment", help="Column to judge by, as channel; again for more.")
     ] = None,
-    cut_off: Annotated[
-        float | None, typer.Option("--cut-off", help="PD from which a row is called an event.")
-    ] = None,
-    approve: Annotated[
-        float | None, typer.Option("--approve", help="Share of rows to approve, as 0.8.")
-    ] = None,
+    cut_off: CutOffOption = None,
+    approve: ApproveOption = None,
     cost: Annotated[
         float | None,
         typer.Option("--cost", help="What an event let through costs, in non-events turned away."),

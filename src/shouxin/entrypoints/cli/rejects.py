@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar
-from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, TargetOption
+from shouxin.entrypoints.cli.tables import (
+    UNABLE,
+    CsvOption,
+    GroupOption,
+    IdOption,
+    SeedOption,
+    TargetOption,
+    TimeOption,
+)
 from shouxin.entrypoints.console.assessment_page import interval_text
 from shouxin.scoring import compare_rejects, read_table
 
@@ -17,12 +26,10 @@ def rejects(
     target: TargetOption,
     decision: Annotated[str, typer.Option("--decision", help="Column that says who was declined.")],
     model: Annotated[str, typer.Option("--model", help="The learner.")] = "scorecard",
-    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the row.")] = None,
-    time_column: Annotated[str | None, typer.Option("--time", help="Column with the time.")] = None,
-    group_column: Annotated[
-        str | None, typer.Option("--group", help="Column that names the customer.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.")] = 7,
+    id_column: IdOption = None,
+    time_column: TimeOption = None,
+    group_column: GroupOption = None,
+    seed: SeedOption = 7,
     json: JsonOption = False,
 ) -> None:
     """Hide the outcome of the declined, let every method guess it, and measure on everybody."""
@@ -47,6 +54,10 @@ def rejects(
     if json:
         emit({"methods": data}, as_json=True)
         return
+    _tell(data)
+
+
+def _tell(data: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         (
             line["method"],

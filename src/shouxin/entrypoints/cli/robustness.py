@@ -11,7 +11,17 @@ import typer
 
 from shouxin import grading
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, say
-from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, ModelOption, TargetOption, read_model
+from shouxin.entrypoints.cli.tables import (
+    UNABLE,
+    ApproveOption,
+    CsvOption,
+    CutOffOption,
+    ModelOption,
+    SeedOption,
+    TargetOption,
+    TimeOption,
+    read_model,
+)
 from shouxin.entrypoints.console.assessment_page import interval_text
 from shouxin.scoring import Artefact, Given, Judging, Table, examine_table, read_table
 from shouxin.scoring.robustness import Lever, Robustness, levers_for
@@ -29,12 +39,10 @@ def robustness(
         list[str] | None,
         typer.Option("--can-change", help="COL or COL=cost of a spread: what a customer could make up."),
     ] = None,
-    time_column: Annotated[str | None, typer.Option("--time", help="Column with the time: by month.")] = None,
-    cut_off: Annotated[
-        float | None, typer.Option("--cut-off", help="PD from which one is turned away.")
-    ] = None,
-    approve: Annotated[float | None, typer.Option("--approve", help="Share of rows to approve.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed disturbs the same values.")] = 7,
+    time_column: TimeOption = None,
+    cut_off: CutOffOption = None,
+    approve: ApproveOption = None,
+    seed: SeedOption = 7,
     json: JsonOption = False,
 ) -> None:
     """Tell what a model loses under stress, and what has to be spent to look better than one is."""

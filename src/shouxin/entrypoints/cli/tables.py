@@ -33,6 +33,12 @@ TargetOption = Annotated[str, typer.Option("--target", help="Column with 1 for t
 ModelOption = Annotated[
     Path, typer.Option("--model", help="Folder that `shouxin train` wrote, or model.json.")
 ]
+IdOption = Annotated[str | None, typer.Option("--id", help="Column that names the row.")]
+TimeOption = Annotated[str | None, typer.Option("--time", help="Column with the time; later rows apart.")]
+GroupOption = Annotated[str | None, typer.Option("--group", help="Column that names the customer.")]
+CutOffOption = Annotated[float | None, typer.Option("--cut-off", help="PD from which a row is an event.")]
+ApproveOption = Annotated[float | None, typer.Option("--approve", help="Share of rows to approve, as 0.8.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.")]
 _FIGURES = ("auc", "ks", "gini", "brier", "slope")
 
 

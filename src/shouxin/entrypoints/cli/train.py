@@ -12,10 +12,39 @@ from typing import Annotated, Any
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
-from shouxin.entrypoints.cli.tables import UNABLE, CsvOption, TargetOption, print_figures
+from shouxin.entrypoints.cli.tables import (
+    UNABLE,
+    CsvOption,
+    GroupOption,
+    IdOption,
+    SeedOption,
+    TargetOption,
+    TimeOption,
+    print_figures,
+)
 from shouxin.scoring import RejectInference, Table, TrainedModel, evaluate, read_table
 from shouxin.scoring import optimism as difference_of
 from shouxin.scoring import train as train_model
+
+KeepOption = Annotated[
+    list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
+]
+CalibrateOption = Annotated[
+    float | None,
+    typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
+]
+RejectsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reject-inference", help="none, reweighting, parcelling, fuzzy or self-learning; needs --decision."
+    ),
+]
+DecisionOption = Annotated[
+    str | None, typer.Option("--decision", help="Column that says who was declined, without an outcome.")
+]
+OptimismOption = Annotated[
+    bool, typer.Option("--optimism", help="Train on a random split, too, and tell how it flatters; --time.")
+]
 
 
 def train(  # noqa: PLR0917 - a command has as many options as people need
@@ -23,77 +52,50 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
     target: TargetOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for model.json, report.json, holdout.csv.")],
     model: Annotated[str, typer.Option("--model", help="A learner; an unknown one lists all.")] = "scorecard",
-    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the row.")] = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time", help="Column with the time; the latest rows are held out.")
-    ] = None,
-    group_column: Annotated[
-        str | None, typer.Option("--group", help="Column that names the customer; kept on one side.")
-    ] = None,
+    id_column: IdOption = None,
+    time_column: TimeOption = None,
+    group_column: GroupOption = None,
     special: Annotated[str, typer.Option("--special", help="Special values, as -9,-8,-7.")] = "",
-    keep: Annotated[
-        list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
-    ] = None,
-    tune: Annotated[
-        int, typer.Option("--tune", min=0, help="Settings to try; each is kept in OUT/trials.jsonl.")
-    ] = 0,
-    calibrate: Annotated[
-        float | None,
-        typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
-    ] = None,
-    reject_inference: Annotated[
-        str | None,
-        typer.Option(
-            "--reject-inference",
-            help="none, reweighting, parcelling, fuzzy or self-learning; needs --decision.",
-        ),
-    ] = None,
-    decision: Annotated[
-        str | None, typer.Option("--decision", help="Column that says who was declined, without an outcome.")
-    ] = None,
-    optimism: Annotated[
-        bool,
-        typer.Option(
-            "--optimism", help="Train on a random split as well and tell how it flatters; with --time."
-        ),
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
+    keep: KeepOption = None,
+    tune: TuneOption = 0,
+    calibrate: CalibrateOption = None,
+    reject_inference: RejectsOption = None,
+    decision: DecisionOption = None,
+    optimism: OptimismOption = False,
+    seed: SeedOption = 7,
     json: JsonOption = False,
 ) -> None:
     """Train a model on 70 % of a table and measure it, with intervals, on the 30 % it never saw."""
-    codes = _special(special)
+    told: dict[str, Any] = {
+        "target": target,
+        "model": model,
+        "id_column": id_column,
+        "group_column": group_column,
+        "special": _special(special),
+        "keep": _kept(keep or []),
+        "seed": seed,
+    }
+    rejects = _rejects(reject_inference, decision)
     try:
         table = read_table(csv_file)
         with progress_bar("training") as advance:
             trained = train_model(
                 table,
-                target=target,
-                model=model,
-                id_column=id_column,
                 time_column=time_column,
-                group_column=group_column,
-                special=codes,
-                keep=_kept(keep or []),
                 calibrate=calibrate,
+<<<<<<< HEAD
                 rejects=_rejects(reject_inference, decision),
                 seed=seed,
                 trials=tune,
                 journal=out / "trials.jsonl" if tune else None,
+=======
+                rejects=rejects,
+>>>>>>> judge
                 progress=advance,
+                **told,
             )
         if optimism:
-            trained = _beside_random(
-                trained,
-                table,
-                target=target,
-                model=model,
-                time_column=time_column,
-                id_column=id_column,
-                group_column=group_column,
-                special=codes,
-                keep=_kept(keep or []),
-                seed=seed,
-            )
+            trained = _beside_random(trained, table, time_column=time_column, **told)
         _write(trained, table, id_column, out)
     except UNABLE as error:
         fail(str(error))

@@ -168,6 +168,8 @@ def _ratio(approved: Any, top: Any) -> Interval | None:
     mine, theirs = float(approved.mean()), float(top.mean())
     if not mine or not theirs:
         return Interval(0.0, 0.0, 0.0) if theirs else None
+    if np.array_equal(approved, top):
+        return Interval(1.0, 1.0, 1.0)
     ratio = mine / theirs
     spread = _Z * math.sqrt((1 - mine) / (mine * len(approved)) + (1 - theirs) / (theirs * len(top)))
     return Interval(ratio, ratio * math.exp(-spread), ratio * math.exp(spread))
