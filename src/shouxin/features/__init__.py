@@ -31,6 +31,7 @@ from shouxin.features.domain import (
 from shouxin.features.service import (
     compiled,
     compute,
+    compute_at,
     history_period,
     labels,
     population,
@@ -60,6 +61,7 @@ __all__ = [
     "catalogue_page",
     "compiled",
     "compute",
+    "compute_at",
     "compute_on_spark",
     "definitions_of",
     "evaluate",

@@ -51,6 +51,25 @@ def compute(
         return store.feature_table(opened, definitions, customers=wanted, as_of=as_of)
 
 
+def compute_at(
+    history: Path,
+    links: pa.Table,
+    *,
+    as_ofs: Sequence[datetime],
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+) -> pa.Table:
+    """``compute`` at each of several instants, one table below the other; the facts are prepared once."""
+    assert as_ofs, "features are computed at one instant at least"
+    with store.opened_history(history, links, parts_of(definitions)) as opened:
+        tables = [
+            store.feature_table(
+                opened, definitions, customers=store.known_customers(opened, as_of=as_of), as_of=as_of
+            )
+            for as_of in as_ofs
+        ]
+    return pa.concat_tables(tables)
+
+
 def compiled(definitions: Sequence[FeatureDefinition] = CATALOGUE, *, dialect: str) -> str:
     """The definitions as one SQL query of a dialect: ``duckdb``, ``postgres`` or ``spark``.
 

@@ -68,8 +68,8 @@ def scoring_sql(artefact: Artefact, *, dialect: str, table: str, keys: Sequence[
     """One SELECT over ``table``: the ``keys``, then ``points``, ``pd``, ``log_odds``, two columns a feature.
 
     ``<feature>_log_odds`` (millionths) and ``<feature>_points`` are the contributions, which add up to
-    ``log_odds`` and ``points`` from ``reference_log_odds`` and ``reference_points``. A category is compared as
-    text. Raises UnableToExport.
+    ``log_odds`` and ``points`` from ``reference_log_odds`` and ``reference_points``. A category is compared
+    as text. Raises UnableToExport.
     """
     if dialect not in _SPELLINGS:
         raise UnableToExport(f"there is no dialect {dialect!r}; there are {', '.join(DIALECTS)}")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shouxin import features, scoring, simulation
+from shouxin import decisions, features, scoring, simulation
 from shouxin.database import Home, opened
 from shouxin.entrypoints.bench.sizes import Sizes
 from shouxin.entrypoints.bench.timing import Say
@@ -128,9 +128,18 @@ class Ground:
         return House(self.stack.enter_context(opened(home)), load_keyring(home), home)
 
     def resampled(self, rows: int) -> dict[str, npt.NDArray[Any]]:
-        """``rows`` customers drawn from the simulated ones, as columns of the catalogue."""
+        """``rows`` customers drawn from the simulated ones, as columns of what a checkout reads."""
         drawn = np.random.default_rng(_SEED).integers(0, self.features.num_rows, rows)
-        return {name: values[drawn] for name, values in columns_of(self.features).items()}
+        return {name: values[drawn] for name, values in self._read_of(self.features).items()}
+
+    def learnt(self) -> dict[str, npt.NDArray[Any]]:
+        """The same columns of the labelled customers, for a peer to learn from."""
+        return self._read_of(self.labelled)
+
+    def _read_of(self, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
+        of_models = {name for model in self.models.values() for name in model.names}
+        read = of_models | decisions.features_read(decisions.STANDARD_CHECKOUT)
+        return {name: values for name, values in columns_of(table).items() if name in read}
 
     def _trained(self, model: str) -> scoring.Artefact:
         self.say(f"training the {model}")
@@ -159,6 +168,7 @@ def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"

@@ -17,6 +17,7 @@ _REPLICATES = 200
 _DRAWS_MAX = 20_000_000
 _REPLICATES_MIN = 40
 _CLIP = 1e-9
+_NEWTON_MAX = 60
 
 
 class UnableToEvaluate(ValueError):
@@ -177,21 +178,36 @@ def _logit(risk: Floats) -> Floats:
 def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
     """Intercept and slope of a logistic regression of the outcome on the predicted log-odds.
 
-    The slope is NaN where the predictions are all alike or separate the outcomes.
+    The slope is NaN where the predictions are all alike or separate the outcomes. Newton's steps begin at
+    slope 0 and are halved while they lead down: from far-off predictions a whole step may lead nowhere.
     """
-    if np.ptp(logit) == 0.0:
+    spread = float(logit.std())
+    if spread == 0.0:
         return (0.0, math.nan)
-    at = (0.0, 1.0)
-    for _ in range(50):
-        a, b, aa, ab, bb = _newton_parts(y, logit, at).sum(axis=0).tolist()
+    scaled, rate = logit / spread, float(y.mean())
+    at = (math.log(rate / (1 - rate)), 0.0)
+    likelihood = _likelihood(y, scaled, at)
+    for _ in range(_NEWTON_MAX):
+        a, b, aa, ab, bb = _newton_parts(y, scaled, at).sum(axis=0).tolist()
         determinant = aa * bb - ab * ab
         if determinant <= 1e-12:  # the predictions separate the outcomes: the slope has no end
             return (at[0], math.nan)
         step = ((bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant)
-        at = (at[0] + step[0], at[1] + step[1])
-        if abs(step[0]) + abs(step[1]) < 1e-10:
-            break
-    return at
+        size = 1.0
+        while _likelihood(y, scaled, (at[0] + size * step[0], at[1] + size * step[1])) < likelihood:
+            size /= 2
+            if size < 1e-9:
+                break
+        at = (at[0] + size * step[0], at[1] + size * step[1])
+        likelihood = _likelihood(y, scaled, at)
+        if abs(step[0]) + abs(step[1]) < 1e-10 or size < 1e-9:
+            return (at[0], at[1] / spread)
+    return (at[0], math.nan)
+
+
+def _likelihood(y: Floats, logit: Floats, at: tuple[float, float]) -> float:
+    log_odds = at[0] + at[1] * logit
+    return float((y * log_odds - np.logaddexp(0.0, log_odds)).sum())
 
 
 def _newton_parts(y: Floats, logit: Floats, at: tuple[float, float]) -> Floats:
@@ -219,3 +235,15 @@ def _percentiles(value: float, replicates: Floats) -> Interval:
 
 def _told(number: float) -> float | None:
     return None if math.isnan(number) else round(number, 6)
+
+
+def level(log_odds: Floats, rate: float) -> float:
+    """What has to be added to the log-odds so that the mean probability is ``rate``: Newton's steps."""
+    moved = 0.0
+    for _ in range(50):
+        risk = 1 / (1 + np.exp(-(log_odds + moved)))
+        step = (rate - float(risk.mean())) / float((risk * (1 - risk)).mean())
+        moved += step
+        if abs(step) < 1e-10:
+            break
+    return moved

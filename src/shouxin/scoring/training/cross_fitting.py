@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.scoring.domain.metrics import calibration_line
+from shouxin.scoring.domain.metrics import calibration_line, level
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
@@ -46,7 +46,7 @@ def cross_fitted(fit: Callable[[Task], Fitted], task: Task, fitted: Fitted) -> F
     note = f"cross-fitted on {events:,} events: scaled by {slope:.3f}"
     scaled = replace(fitted, body=fitted.body.scaled(millionths), notes=[*fitted.notes, note])
     everybody = np.ones(len(task.y), dtype=np.bool_)
-    moved = _level(predicted(scaled, task, everybody) / MILLION, float(task.y.mean()))
+    moved = level(predicted(scaled, task, everybody) / MILLION, float(task.y.mean()))
     return replace(scaled, intercept=scaled.intercept + round(moved * MILLION))
 
 
@@ -58,15 +58,3 @@ def _out_of_fold(fit: Callable[[Task], Fitted], task: Task) -> npt.NDArray[np.fl
         apart = fold == number
         found[apart] = predicted(fit(part_of(task, ~apart)), task, apart)
     return found
-
-
-def _level(log_odds: npt.NDArray[np.float64], rate: float) -> float:
-    """What has to be added to the log-odds so that the mean probability is ``rate``: Newton's steps."""
-    moved = 0.0
-    for _ in range(50):
-        risk = 1 / (1 + np.exp(-(log_odds + moved)))
-        step = (rate - float(risk.mean())) / float((risk * (1 - risk)).mean())
-        moved += step
-        if abs(step) < 1e-10:
-            break
-    return moved

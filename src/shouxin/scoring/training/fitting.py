@@ -33,7 +33,11 @@ LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
         Learner(
-            "scorecard", Bilingual("评分卡", "Scorecard"), fit_scorecard, ("shouxin", "numpy", "scikit-learn")
+            "scorecard",
+            Bilingual("评分卡", "Scorecard"),
+            fit_scorecard,
+            ("shouxin", "numpy", "scikit-learn"),
+            stops_itself=True,
         ),
         EBM,
         *TREE_LEARNERS,

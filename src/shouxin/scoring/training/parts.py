@@ -15,7 +15,7 @@ def part_of(task: Task, inside: npt.NDArray[np.bool_]) -> Task:
     """The task with some of its rows."""
     return replace(
         task,
-        kept=[replace(variable, values=variable.values[inside]) for variable in task.kept],
+        kept=[variable.rows(inside) for variable in task.kept],
         y=task.y[inside],
         groups=None if task.groups is None else task.groups[inside],
     )
