@@ -104,12 +104,12 @@ class Ground:
     @cached_property
     def models(self) -> dict[str, scoring.Artefact]:
         """A scorecard and an EBM trained on the simulated shop."""
-        return {model: self._trained(model) for model in ("scorecard", "ebm")}
+        return {model: self._trained(model, columns_of(self.labelled)) for model in ("scorecard", "ebm")}
 
     @cached_property
     def trees(self) -> scoring.Artefact:
-        """Boosted trees trained on the simulated shop."""
-        return self._trained("lightgbm")
+        """Boosted trees trained on the simulated shop, on what the other models and a checkout read."""
+        return self._trained("lightgbm", self.learnt())
 
     @cached_property
     def shop(self) -> House:
@@ -142,10 +142,10 @@ class Ground:
         read = of_models | features_read(decisions.STANDARD_CHECKOUT)
         return {name: values for name, values in columns_of(table).items() if name in read}
 
-    def _trained(self, model: str) -> scoring.Artefact:
+    def _trained(self, model: str, columns: dict[str, npt.NDArray[Any]]) -> scoring.Artefact:
         self.say(f"training the {model}")
         return scoring.train_columns(
-            columns_of(self.labelled),
+            columns,
             self.labelled["event"].to_numpy(),
             model=model,
             outcome=_OUTCOME.name,
