@@ -6,7 +6,7 @@ from typing import Any
 
 from shouxin import scoring
 from shouxin.entrypoints.bench import others
-from shouxin.entrypoints.bench.ground import Ground, columns_of
+from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import absent, call_seconds, median_seconds, percentile, seconds_of
 from shouxin.scoring.domain.families import Tables, Trees

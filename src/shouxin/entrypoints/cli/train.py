@@ -29,6 +29,9 @@ from shouxin.scoring import train as train_model
 KeepOption = Annotated[
     list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
 ]
+TuneOption = Annotated[
+    int, typer.Option("--tune", min=0, help="Settings to try; each is kept in OUT/trials.jsonl.")
+]
 CalibrateOption = Annotated[
     float | None,
     typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
@@ -83,14 +86,9 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
                 table,
                 time_column=time_column,
                 calibrate=calibrate,
-<<<<<<< HEAD
-                rejects=_rejects(reject_inference, decision),
-                seed=seed,
+                rejects=rejects,
                 trials=tune,
                 journal=out / "trials.jsonl" if tune else None,
-=======
-                rejects=rejects,
->>>>>>> judge
                 progress=advance,
                 **told,
             )
