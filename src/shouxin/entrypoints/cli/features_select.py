@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table
-from shouxin.entrypoints.cli.train import CsvOption, TargetOption
+from shouxin.entrypoints.cli.tables import CsvOption, TargetOption
 from shouxin.scoring import UnableToFindColumn, UnableToReadTable, UnableToTrain, read_table, select_features
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, say
-from shouxin.entrypoints.cli.train import artefact_at
+from shouxin.entrypoints.cli.tables import read_model
 from shouxin.scoring import (
     DIALECTS,
     ORIGINS,
@@ -31,7 +31,7 @@ def sql(
 ) -> None:
     """Write a model of tables as one SELECT that gives the same points, pd and contributions."""
     try:
-        artefact = artefact_at(model)
+        artefact = read_model(model)
         text = scoring_sql(artefact, dialect=dialect, table=table, keys=key or ())
     except (UnableToExport, UnableToReadArtefact, OSError) as error:
         fail(str(error))
