@@ -332,10 +332,13 @@ def test_a_card_of_few_events_is_not_too_sure_of_itself():
 
 def naive(task):
     """Every variable by the weights of evidence that its own bins gave it, all of them added up."""
-    from shouxin.scoring.training.scorecard import _term, feature_of
+    from shouxin.scoring.training.scorecard import _feature, _term
 
     binnings = [variable.binned(task.y) for variable in task.kept]
-    features = tuple(map(feature_of, task.kept, binnings))
+    features = tuple(
+        _feature(variable, binning, main=True, paired=False)
+        for variable, binning in zip(task.kept, binnings, strict=True)
+    )
     terms = tuple(_term(place, binning, 1.0) for place, binning in enumerate(binnings))
     return Fitted(features, Tables(terms), -2_600_000, [], {}, [])
 
