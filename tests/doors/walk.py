@@ -44,7 +44,7 @@ PLACES = (
     "/external",
     "/models",
     "/models/bench",
-    "/features?topic=reviews",
+    "/features",
 )
 ADMIN_PLACES = ("/operators",)
 # Lists whose first entry has a page of its own.

@@ -10,6 +10,7 @@ import pytest
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring import (
+    Artefact,
     Table,
     UnableToTrain,
     evaluate,
@@ -20,7 +21,12 @@ from shouxin.scoring import (
     train,
     train_columns,
 )
-from shouxin.scoring.training import boosting, cross_fitting
+from shouxin.scoring.domain.families import Tables
+from shouxin.scoring.domain.metrics import auc, calibration_line
+from shouxin.scoring.training import boosting
+from shouxin.scoring.training.cross_fitting import cross_fitted
+from shouxin.scoring.training.learners import Fitted, Task
+from shouxin.scoring.training.preparation import Variable
 
 
 def shop(rows: int = 1500, *, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -128,11 +134,40 @@ def test_the_average_customer_is_the_reference():
 def test_a_scorecard_has_only_positive_weights_and_keeps_directions():
     columns, y = shop()
     trained = train_columns(columns, y, directions={"late": "higher_is_riskier"}, special=(-9,))
-    used = [v for v in trained.report["variables"] if v["used"]]
+    # A variable that only a cross reads has no weight of its own.
+    used = [v for v in trained.report["variables"] if v["weight"] is not None]
     assert used and all(variable["weight"] > 0 for variable in used)
     late = next(v for v in used if v["name"] == "late")
     regular = late["woe"][: len(late["edges"]) + 1]
     assert all(a < b for a, b in itertools.pairwise(regular))
+
+
+def test_a_scorecard_crosses_what_two_variables_say_only_together():
+    columns, y = shop(4_000)
+    plain, crossed = (
+        train_columns(columns, y, special=(-9,), directions={"late": 1}, settings={"crosses": most})
+        for most in (0, 8)
+    )
+    assert all(len(term.features) == 1 for term in plain.artefact.body.terms)
+    names = [
+        {crossed.artefact.names[i] for i in term.features}
+        for term in crossed.artefact.body.terms
+        if len(term.features) == 2
+    ]
+    assert {"left", "right"} in names and not any("late" in pair for pair in names)
+    fresh, happened = shop(8_000, seed=4)
+    areas = [auc(happened, score_columns(m.artefact, fresh).log_odds.astype(float)) for m in (plain, crossed)]
+    assert areas[1] > areas[0] + 0.02
+    assert Artefact.from_json(crossed.artefact.to_json()) == crossed.artefact
+
+
+def test_a_card_with_crosses_reads_no_more_variables_than_any():
+    rng = np.random.default_rng(9)
+    columns = {f"x{i}": rng.normal(size=6_000) for i in range(30)}
+    odds = sum(columns[f"x{i}"] * columns[f"x{i + 1}"] for i in range(0, 30, 2)) + 2 * columns["x0"] - 1
+    y = (rng.random(6_000) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    trained = train_columns(columns, y, settings={"crosses": 15}).artefact
+    assert len(trained.names) <= 15 and any(len(term.features) == 2 for term in trained.body.terms)
 
 
 def test_meanings_are_told_in_the_reasons():
@@ -276,24 +311,51 @@ def test_infinite_values_neither_stop_training_nor_scoring():
     assert np.isfinite(score_columns(trained.artefact, columns).pd).all()
 
 
-def test_what_was_luck_on_few_events_is_taken_back(monkeypatch):
-    """Slopes on sixty thousand new customers, over four samples of eight hundred."""
+def few_events(random, count):
+    columns = {f"x{i}": random.normal(size=count) for i in range(12)}
+    log_odds = -2.6 + 0.9 * columns["x0"] + 0.6 * columns["x1"]
+    return columns, (random.random(count) < 1 / (1 + np.exp(-log_odds))).astype(int)
+
+
+def test_a_card_of_few_events_is_not_too_sure_of_itself():
+    """Slopes on forty thousand new customers, over four samples of eight hundred and about eighty events."""
     random = np.random.default_rng(8)
+    fresh, happened = few_events(random, 40_000)
+    slopes = [
+        evaluate(
+            happened, score_columns(train_columns(*few_events(random, 800)).artefact, fresh).pd
+        ).slope.value
+        for _ in range(4)
+    ]
+    assert 0.75 < np.mean(slopes) < 1.35
 
-    def drawn(count):
-        columns = {f"x{i}": random.normal(size=count) for i in range(12)}
-        log_odds = -2.6 + 0.9 * columns["x0"] + 0.6 * columns["x1"]
-        return columns, (random.random(count) < 1 / (1 + np.exp(-log_odds))).astype(int)
 
-    def slope(columns, y):
-        return evaluate(happened, score_columns(train_columns(columns, y).artefact, fresh).pd).slope.value
+def naive(task):
+    """Every variable by the weights of evidence that its own bins gave it, all of them added up."""
+    from shouxin.scoring.training.scorecard import _term, feature_of
 
-    fresh, happened = drawn(60_000)
-    samples = [drawn(800) for _ in range(4)]
-    taken_back = [slope(*sample) for sample in samples]
-    monkeypatch.setattr(cross_fitting, "EVENTS_FEW", 0)
-    as_fitted = [slope(*sample) for sample in samples]
-    assert np.mean(as_fitted) < 0.95 < np.mean(taken_back) < 1.35
+    binnings = [variable.binned(task.y) for variable in task.kept]
+    features = tuple(map(feature_of, task.kept, binnings))
+    terms = tuple(_term(place, binning, 1.0) for place, binning in enumerate(binnings))
+    return Fitted(features, Tables(terms), -2_600_000, [], {}, [])
+
+
+def test_what_was_luck_on_few_events_is_taken_back():
+    random = np.random.default_rng(8)
+    fresh, happened = few_events(random, 40_000)
+    before, after = [], []
+    for _ in range(3):
+        columns, y = few_events(random, 800)
+        task = Task([Variable(name, values, numeric=True) for name, values in columns.items()], y, 7, {})
+        fitted = naive(task)
+        taken_back = cross_fitted(naive, task, fitted)
+        assert any("cross-fitted on" in note for note in taken_back.notes)
+        for model, slopes in ((fitted, before), (taken_back, after)):
+            scorer = model.body.scorer(model.features)
+            ready = scorer.prepared([fresh[feature.name] for feature in model.features])
+            log_odds = scorer.deltas_of_rows(ready).sum(axis=0) + scorer.reference + model.intercept
+            slopes.append(calibration_line(happened.astype(float), log_odds / 1e6)[1])
+    assert np.mean(before) < 0.9 < np.mean(after) < 1.35
 
 
 def test_with_many_events_nothing_is_run_again():

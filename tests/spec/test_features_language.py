@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,7 +32,8 @@ PAID = ("repayment_received",)
 ZONE = "Asia/Shanghai"
 DAY = Field(Origin.DAY, ZONE)
 CATEGORY = Field(Origin.TEXT, "category")
-ON_TIME = (Condition(Field(Origin.NUMBER, "days_past_due"), Comparison.AT_MOST, 0),)
+LATE = Field(Origin.NUMBER, "days_past_due")
+ON_TIME = (Condition(LATE, Comparison.AT_MOST, 0),)
 
 
 def order(days_ago, amount="100.00", **more):
@@ -117,6 +121,22 @@ def test_aggregation(part, life, value):
 
 def test_the_table_has_every_aggregation_but_what_the_catalogue_shows():
     assert {part.aggregation for part, _, _ in TABLE} == set(A) - {A.LATEST_VALID}
+
+
+MANUAL = (Path(__file__).resolve().parents[2] / "docs/feature-language.md").read_text()
+EXAMPLES = re.findall(r"^\| `([A-Z_]+)` \| .+ \| `(.+)` \| `(\w+)` \| ([\d.]+) \|$", MANUAL, re.MULTILINE)
+LIVES = {"spent": SPENT, "shopped": SHOPPED, "repaid": REPAID}
+
+
+@pytest.mark.parametrize(("name", "example", "life", "gives"), EXAMPLES)
+def test_the_manual_gives_what_it_says(name, example, life, gives):
+    part = eval(example, globals())  # noqa: S307, our own manual
+    assert part.aggregation is A[name]
+    assert value_of(part, LIVES[life]) == float(gives)
+
+
+def test_the_manual_has_an_example_of_each_aggregation():
+    assert sorted(name for name, *_ in EXAMPLES) == sorted(which.name for which in A)
 
 
 def where(field, comparison, value=None):

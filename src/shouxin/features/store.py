@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +17,7 @@ from shouxin.features.compiler import (
     DUCKDB,
     fact_select,
     features_select,
+    first_known_select,
     known_customers_select,
     labels_select,
     linked_select,
@@ -27,6 +29,8 @@ from shouxin.features.domain import Aggregate, EventOfDefault, FeatureDefinition
 from shouxin.ingestion.consent.domain import PURPOSES
 
 LINK_COLUMNS = ["source", "customer_ref", "customer_id"]
+# Of a machine with 16 GB, a nightly run leaves the larger part to the database and the checkouts.
+_MEMORY_LIMIT = "6GB"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_OF_TYPE = pa.timestamp("us", tz="UTC")
 
@@ -56,19 +60,29 @@ def parquet_files(history: Path) -> list[str]:
 def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
     """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
     files = parquet_files(history)
-    connection = duckdb.connect(config={"preserve_insertion_order": "false"})
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        # DuckDB draws its bar on standard output, where figures are printed for other programs.
-        connection.execute("SET enable_progress_bar = false")
+    with _engine() as connection:
         connection.register("link_given", links.select(LINK_COLUMNS))
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
         connection.read_parquet(files).create_view("history")
         if parts:
             connection.execute(f"CREATE TEMP TABLE fact AS {DUCKDB.sql(fact_select(DUCKDB, parts))}")
         yield OpenHistory(connection)
-    finally:
-        connection.close()
+
+
+@contextmanager
+def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB whose clock is UTC, and which spills what does not fit into a folder that goes with it."""
+    with TemporaryDirectory(prefix="shouxin-features-", ignore_cleanup_errors=True) as spill:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "preserve_insertion_order": "false",
+            "memory_limit": _MEMORY_LIMIT,
+            "temp_directory": spill,
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            # DuckDB draws its bar on standard output, where figures are printed for other programs.
+            connection.execute("SET enable_progress_bar = false")
+            yield connection
 
 
 def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
@@ -84,6 +98,8 @@ def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
 
 def known_customers(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id`` of everyone of whom something was known at ``as_of``."""
+    first = DUCKDB.sql(first_known_select(DUCKDB))
+    opened.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS first_known AS {first}")
     sql = DUCKDB.sql(known_customers_select(DUCKDB))
     return opened.connection.sql(sql, params={"as_of": micros(as_of)}).to_arrow_table()
 

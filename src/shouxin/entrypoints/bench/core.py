@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from shouxin import credit, decisions, features
 from shouxin.credit.authorisation.domain import line_facts, request_facts
 from shouxin.entrypoints.bench import others
-from shouxin.entrypoints.bench.ground import Ground, columns_of
+from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import absent, call_seconds, percentile
 from shouxin.kernel import CustomerId, Money
@@ -83,7 +83,7 @@ def _without_peer(ground: Ground) -> str | None:
 
 def _peer_milliseconds(ground: Ground) -> float:
     """p50 of a decision table of ZEN after a score of optbinning; neither gives reasons or a trace."""
-    learnt = columns_of(ground.labelled)
+    learnt = ground.learnt()
     card = others.scorecard_speed(learnt, ground.labelled["event"].to_numpy(), ground.resampled(_CUSTOMERS))
     decide = others.zen_decider()
 

@@ -1,4 +1,4 @@
--- The catalogue's features as somebody would write them by hand for one shop and one currency.
+-- 26 features of the catalogue as somebody would write them by hand for one shop and one currency.
 -- Columns are taken from the payload where a kind has them only, and views and carts are left out at once.
 -- What a customer has taken back the consent for is null.
 -- Reads the history files ($files) and the table link; $as_of is the instant that is stood at.

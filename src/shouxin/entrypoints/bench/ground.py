@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shouxin import features, scoring, simulation
+from shouxin import decisions, features, scoring, simulation
 from shouxin.database import Home, opened
+from shouxin.decisions.domain import features_read
 from shouxin.entrypoints.bench.sizes import Sizes
 from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
@@ -103,7 +104,12 @@ class Ground:
     @cached_property
     def models(self) -> dict[str, scoring.Artefact]:
         """A scorecard and an EBM trained on the simulated shop."""
-        return {model: self._trained(model) for model in ("scorecard", "ebm")}
+        return {model: self._trained(model, columns_of(self.labelled)) for model in ("scorecard", "ebm")}
+
+    @cached_property
+    def trees(self) -> scoring.Artefact:
+        """Boosted trees trained on the simulated shop, on what the other models and a checkout read."""
+        return self._trained("lightgbm", self.learnt())
 
     @cached_property
     def shop(self) -> House:
@@ -123,14 +129,23 @@ class Ground:
         return House(self.stack.enter_context(opened(home)), load_keyring(home), home)
 
     def resampled(self, rows: int) -> dict[str, npt.NDArray[Any]]:
-        """``rows`` customers drawn from the simulated ones, as columns of the catalogue."""
+        """``rows`` customers drawn from the simulated ones, as columns of what a checkout reads."""
         drawn = np.random.default_rng(_SEED).integers(0, self.features.num_rows, rows)
-        return {name: values[drawn] for name, values in columns_of(self.features).items()}
+        return {name: values[drawn] for name, values in self._read_of(self.features).items()}
 
-    def _trained(self, model: str) -> scoring.Artefact:
+    def learnt(self) -> dict[str, npt.NDArray[Any]]:
+        """The same columns of the labelled customers, for a peer to learn from."""
+        return self._read_of(self.labelled)
+
+    def _read_of(self, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
+        of_models = {name for model in self.models.values() for name in model.names}
+        read = of_models | features_read(decisions.STANDARD_CHECKOUT)
+        return {name: values for name, values in columns_of(table).items() if name in read}
+
+    def _trained(self, model: str, columns: dict[str, npt.NDArray[Any]]) -> scoring.Artefact:
         self.say(f"training the {model}")
         return scoring.train_columns(
-            columns_of(self.labelled),
+            columns,
             self.labelled["event"].to_numpy(),
             model=model,
             outcome=_OUTCOME.name,
@@ -154,6 +169,7 @@ def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     ) + ")"  # fmt: skip
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"

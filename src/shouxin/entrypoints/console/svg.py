@@ -35,6 +35,7 @@ __all__ = [
     "heat_strip",
     "meter",
     "score_chart",
+    "share_bar",
     "sparkline",
 ]
 
@@ -208,8 +209,17 @@ def contribution_chart(bars: Sequence[tuple[str, int]], *, title: str, width: in
 
 def meter(share: float, *, title: str, width: int = 320, height: int = 8) -> Markup:
     """How much of a line is used, 0 to 1: green, amber from 80 %, red from 95 %."""
+    tone = "bad" if share >= 0.95 else "warn" if share >= 0.8 else "good"
+    return _bar(share, tone, title=title, width=width, height=height)
+
+
+def share_bar(share: float, *, title: str, width: int = 320, height: int = 8) -> Markup:
+    """A share of a whole, 0 to 1, without a judgement of it."""
+    return _bar(share, "plain", title=title, width=width, height=height)
+
+
+def _bar(share: float, tone: str, *, title: str, width: int, height: int) -> Markup:
     full = min(max(share, 0.0), 1.0)
-    tone = "bad" if full >= 0.95 else "warn" if full >= 0.8 else "good"
     body = (
         f'<rect class="meter-ground" width="{width}" height="{height}" rx="4"/>'
         f'<rect class="meter-{tone}" width="{number(width * full)}" height="{height}" rx="4"/>'

@@ -22,6 +22,7 @@ from shouxin.features.compiler.terms import (
     real,
     text,
     times,
+    where,
     whole,
 )
 from shouxin.features.domain import Origin
@@ -124,7 +125,7 @@ class DuckDb(Dialect):
     def largest(self, values: Sequence[Term], condition: Term) -> Callable[[int], Term]:
         """See ``Dialect``."""
         pairs = [exp.PropertyEQ(this=exp.to_identifier(f"v{i}"), expression=v) for i, v in enumerate(values)]
-        best = _kept(exp.Max(this=exp.Struct(expressions=pairs)), condition)
+        best = where(exp.Max(this=exp.Struct(expressions=pairs)), condition)
         return lambda place: called("struct_extract", best.copy(), text(f"v{place}"))
 
 
@@ -173,7 +174,7 @@ class Postgres(Dialect):
     def largest(self, values: Sequence[Term], condition: Term) -> Callable[[int], Term]:
         """See ``Dialect``; arrays are compared value by value."""
         array = exp.Array(expressions=[bigint(value) for value in values])
-        best = _kept(exp.Max(this=array), condition)
+        best = where(exp.Max(this=array), condition)
         return lambda place: exp.Bracket(this=exp.paren(best.copy()), expressions=[whole(place)])
 
 
@@ -214,7 +215,7 @@ class Spark(Dialect):
     def largest(self, values: Sequence[Term], condition: Term) -> Callable[[int], Term]:
         """See ``Dialect``."""
         named = [part for i, value in enumerate(values) for part in (text(f"v{i}"), bigint(value))]
-        best = _kept(exp.Max(this=called("named_struct", *named)), condition)
+        best = where(exp.Max(this=called("named_struct", *named)), condition)
         return lambda place: exp.Dot(this=exp.paren(best.copy()), expression=exp.to_identifier(f"v{place}"))
 
 
@@ -229,7 +230,3 @@ def log_term(count: Term, bits: float) -> Term:
 
 def _part(name: str, instant: Term) -> Term:
     return exp.Extract(this=exp.var(name), expression=instant)
-
-
-def _kept(aggregate: Term, condition: Term) -> Term:
-    return exp.Filter(this=aggregate, expression=exp.Where(this=condition))

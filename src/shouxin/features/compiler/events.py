@@ -38,14 +38,19 @@ from shouxin.features.domain.fields import THOUSAND, VALID_DAYS
 
 
 def aggregate_term(dialect: Dialect, part: Aggregate) -> Term:
-    """One aggregate over known facts; a double."""
+    """One aggregate over known facts of any kind; a double."""
+    return _AGGREGATIONS[part.aggregation](dialect, part, both(of_kinds(part.kinds), counted(dialect, part)))
+
+
+def aggregate_of_its_kinds_term(dialect: Dialect, part: Aggregate) -> Term:
+    """One aggregate over known facts that are all of its kinds; a double."""
     return _AGGREGATIONS[part.aggregation](dialect, part, counted(dialect, part))
 
 
 def counted(dialect: Dialect, part: Aggregate) -> Term:
-    """Whether a known fact counts for an aggregate: its kind, its window, its conditions, its field."""
+    """Whether a known fact of its kinds counts for an aggregate: its window, its conditions, its field."""
     has_value = None if part.field is None or _reads_silence(part) else present(field_column(part.field))
-    return both(of_kinds(part.kinds), in_window(dialect, part), *map(condition_term, part.where), has_value)
+    return both(in_window(dialect, part), *map(condition_term, part.where), has_value)
 
 
 def in_window(dialect: Dialect, part: Aggregate) -> Term | None:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from shouxin.features.compiler.dialects import Dialect, log_term
 from shouxin.features.compiler.events import (
     FROM_EVENTS,
-    aggregate_term,
+    aggregate_of_its_kinds_term,
     condition_term,
     counted,
     end_of,
@@ -61,35 +61,41 @@ class Grain:
 def grains_of(dialect: Dialect, names: Mapping[Aggregate, str]) -> list[Grain]:
     """The queries over the table ``fact`` that give all aggregates under their ``names``."""
     grains = []
-    if plain := [part for part in names if part.aggregation in FROM_EVENTS]:
-        grains.append(_event_grain(dialect, plain, names))
+    by_kinds: dict[frozenset[str], list[Aggregate]] = {}
     by_field: dict[Field, list[Aggregate]] = {}
     for part in names:
         if part.aggregation in STREAKS:
             grains.append(_streak_grain(dialect, part, names[part]))
-        elif part.aggregation not in FROM_EVENTS:
+        elif part.aggregation in FROM_EVENTS:
+            # Those of a few kinds never look at the events of the many: a shop sends most of all views.
+            by_kinds.setdefault(frozenset(part.kinds), []).append(part)
+        else:
             assert part.field is not None
             by_field.setdefault(part.field, []).append(part)
+    for number, parts in enumerate(by_kinds.values()):
+        grains.append(_event_grain(dialect, f"by_kind_{number}", parts, names))
     for number, (field, parts) in enumerate(by_field.items()):
         grains.append(_value_grain(dialect, f"by_value_{number}", field, parts, names))
     return grains
 
 
-def _event_grain(dialect: Dialect, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]) -> Grain:
-    columns = [named(aggregate_term(dialect, part), names[part]) for part in parts]
+def _event_grain(
+    dialect: Dialect, name: str, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]
+) -> Grain:
+    columns = [named(aggregate_of_its_kinds_term(dialect, part), names[part]) for part in parts]
     select = (
         exp.select(column("customer_id"), *columns)
         .from_("fact")
         .where(both(known(dialect), of_kinds(kinds_of(parts))))
         .group_by("customer_id")
     )
-    return Grain("by_event", select, tuple((part, names[part]) for part in parts))
+    return Grain(name, select, tuple((part, names[part]) for part in parts))
 
 
 def _value_grain(
     dialect: Dialect, name: str, field: Field, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]
 ) -> Grain:
-    helpers = _Helpers(dialect)
+    helpers = _Helpers(dialect, kinds_of(parts))
     outer = [named(_VALUES[part.aggregation](dialect, part, helpers), names[part]) for part in parts]
     by_value = (
         exp.select(column("customer_id"), named(field_column(field), "held"), *helpers.inner())
@@ -107,20 +113,28 @@ def _value_grain(
 class _Helpers:
     """The columns that are kept of each value of a field, each once, and what is made of them in order."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, kinds: Sequence[str]) -> None:
         self._dialect = dialect
+        self._kinds = set(kinds)
         self._of_values: dict[Term, str] = {}
         self.middle: dict[Term, str] = {}
 
     def latest(self, part: Aggregate) -> Term:
         """When the value was last there before the window's end; the same for all windows that end there."""
         end = at_most(column("occurred_us"), end_of(self._dialect, part)) if part.ends_days_ago else None
-        kept = both(of_kinds(part.kinds), end, *map(condition_term, part.where))
+        kept = both(self._of_its_kinds(part), end, *map(condition_term, part.where))
         return self._named(self._of_values, where(exp.Max(this=column("occurred_us")), kept), "last")
 
     def number(self, part: Aggregate) -> Term:
         """How many events of the window carry the value."""
-        return self._named(self._of_values, where(count_all(), counted(self._dialect, part)), "n")
+        return self._named(self._of_values, where(count_all(), self._counted(part)), "n")
+
+    def _counted(self, part: Aggregate) -> Term:
+        return both(self._of_its_kinds(part), counted(self._dialect, part))
+
+    def _of_its_kinds(self, part: Aggregate) -> Term | None:
+        """Nothing to ask where every fact that is grouped is of the kinds of the aggregate."""
+        return None if set(part.kinds) == self._kinds else of_kinds(part.kinds)
 
     def in_order(self, term: Term) -> Term:
         """A term with a window function, computed over the values of a customer."""
@@ -214,7 +228,7 @@ def _streak_grain(dialect: Dialect, part: Aggregate, name: str) -> Grain:
     instants = (
         exp.select(column("customer_id"), column("occurred_us"), named(held, "held"), named(broken, "broken"))
         .from_("fact")
-        .where(both(known(dialect), counted(dialect, part)))
+        .where(both(known(dialect), of_kinds(part.kinds), counted(dialect, part)))
         .group_by("customer_id", "occurred_us")
     )
     run = over(exp.Sum(this=column("broken")), by=["customer_id"], order="occurred_us")

@@ -127,6 +127,8 @@ def count_all() -> Term:
 
 def where(aggregate: Term, condition: Term) -> Term:
     """An aggregate over the rows that meet the condition."""
+    if condition == exp.true():
+        return aggregate
     return exp.Filter(this=aggregate, expression=exp.Where(this=condition))
 
 

@@ -23,6 +23,7 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``direction`` is 1 where more is riskier, -1 where more is safer, 0 where nothing was declared.
     ``unseen`` is the group that a category never met in training falls into; None is neutral.
     ``rows`` counts the training rows of each slot; ``typical`` is the median of the known values.
+    ``topic`` is what it is about: reasons of one topic are told as one. It is left out where nobody said.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     direction: Literal[-1, 0, 1] = 0
     typical: float | None = None
     meaning: dict[str, str] | None = None
+    topic: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def regular(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -87,6 +87,11 @@ class Variable:
         if not self.numeric or not len(self.ordinary):
             return None
         return float(np.median(self.ordinary))
+
+    def rows(self, inside: npt.NDArray[np.bool_]) -> Variable:
+        """The same variable in some of the rows."""
+        periods = None if self.periods is None else self.periods[inside]
+        return replace(self, values=self.values[inside], periods=periods)
 
     def binned(self, y: npt.NDArray[np.int64]) -> Binning:
         """The best bins of this variable."""

@@ -38,7 +38,7 @@ class SpreadRow:
 
     label: str
     share: str
-    meter: Markup
+    bar: Markup
 
 
 @shows("/features", needs=Permission.MODELS_READ)
@@ -106,12 +106,12 @@ def _spread(visit: Visit, name: str) -> list[SpreadRow]:
     labels = [*_labels(bins.edges), ""]
     total = sum(bins.rows) or 1
     shares = {label: rows / total for label, rows in zip(labels, bins.rows, strict=True) if rows}
-    return [_spread_row(label, share, most=max(shares.values())) for label, share in shares.items()]
+    return [_spread_row(label, share) for label, share in shares.items()]
 
 
-def _spread_row(label: str, share: float, *, most: float) -> SpreadRow:
+def _spread_row(label: str, share: float) -> SpreadRow:
     told = formats.percent(share)
-    return SpreadRow(label, told, svg.meter(share / most, title=told))
+    return SpreadRow(label, told, svg.share_bar(share, title=told))
 
 
 def _labels(edges: tuple[float, ...]) -> list[str]:
