@@ -1,5 +1,6 @@
 """A small shop with people at its desks, made through the front doors of the rooms."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,6 +12,9 @@ from shouxin import cases, credit, early_warning, governance, grading, identity,
 from shouxin.decisions import STANDARD_CHECKOUT
 from shouxin.early_warning import Observation
 from shouxin.entrypoints.house import House
+from shouxin.entrypoints.jobs import keep_shopwide
+from shouxin.features import skew
+from shouxin.features.skew import ServedValues, SkewReport, Witness
 from shouxin.governance import Role, load_keyring
 from shouxin.grading import Grade, GradeAssignment
 from shouxin.ingestion import consent, consenting
@@ -75,6 +79,46 @@ def two_alike(world: World, *, now: datetime) -> tuple[str, str]:
         ingestion.accept(db, told, keyring=world.house.keyring, now=now)
         assert identity.unify(db, keyring=world.house.keyring, now=now).merged == 0
     return world.customers[0], world.customers[11]
+
+
+def skewed(world: World, *, now: datetime) -> None:
+    """The skew monitor ran: one value came later, one is missing and nobody knows why."""
+    values = {"orders_90d": 2.0, "spend_365d": 129.5, "tenure_days": 400.0}
+    served = [
+        ServedValues(f"dec_{i}", str(customer), now, "sha256:x", values, Witness(9, 7, 90))
+        for i, customer in enumerate(world.customers)
+    ]
+    found = [
+        ({"orders_90d": 1.0, "spend_365d": 64.75}, skew.Cause.ARRIVED_LATER),
+        ({"tenure_days": math.inf}, skew.Cause.UNEXPLAINED),
+        *[({}, skew.Cause.UNEXPLAINED)] * (CUSTOMERS - 2),
+    ]
+    rows = skew.gathered((one, *of) for one, of in zip(served, found, strict=True))
+    report = SkewReport(now, now - timedelta(days=1), now, "sha256:x", CUSTOMERS, 0, rows)
+    with world.house.database.begin() as db:
+        skew.insert_run(db, report)
+
+
+def share_a_device(world: World, numbers: tuple[int, ...], *, alone: int, now: datetime) -> None:
+    """Some customers visited from one device three days ago, one from her own; the night was kept since."""
+    at = now - timedelta(days=3)
+    told = [
+        {
+            "source": "shop",
+            "source_id": f"visit-{i}",
+            "kind": "login_recorded",
+            "version": 1,
+            "customer_ref": f"C2{i:04d}",
+            "occurred_at": at.isoformat(),
+            "payload": {"channel": "web"},
+            "personal": {"device": "her-own" if i == alone else "one-tablet"},
+        }
+        for i in (*numbers, alone)
+    ]
+    with world.house.database.begin() as db:
+        receipt = ingestion.accept(db, told, keyring=world.house.keyring, now=at)
+        assert receipt.accepted == len(told), receipt
+    keep_shopwide(world.house)
 
 
 def set_up(world: World, name: str, *, now: datetime) -> pyotp.TOTP:

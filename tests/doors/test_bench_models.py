@@ -104,3 +104,47 @@ def test_inside_three_thousandths_the_simpler_one_is_taken():
     near, far = pd + random.normal(0, 0.001, 4_000).clip(-0.005, 0.005), np.clip(random.permutation(pd), 0, 1)
     assert _winner([result("ebm", pd), result("scorecard", np.clip(near, 0, 1))]) == "scorecard"
     assert _winner([result("ebm", pd), result("scorecard", far)]) == "ebm"
+
+
+def test_an_interrupted_run_goes_on_where_it_was(sets, tmp_path, monkeypatch):
+    options, done = sets(0.99), []
+    train_columns = scoring.train_columns
+
+    def interrupted(columns, y, **how):
+        done.append(how["model"])
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        return train_columns(columns, y, **how)
+
+    monkeypatch.setattr(scoring, "train_columns", interrupted)
+    assert run(*options).exit_code != 0
+    unfinished = tmp_path / "home/bench/models-own-unfinished"
+    assert len(list(unfinished.glob("*.json"))) == 3
+    told = json.loads(run(*options, "--json").stdout)
+    assert len(done) == 4 + 2  # the fourth was interrupted, the first three were not done again
+    assert len(told["models"][0]["auc_by_fold"]) == 5
+    assert not unfinished.exists()
+
+
+def test_a_learner_that_can_not_be_trained_is_left_out_with_its_reason(sets, monkeypatch):
+    options = sets(0.99)
+    options[options.index("scorecard")] = "decision_tree,scorecard"
+    train_columns = scoring.train_columns
+
+    def refusing(columns, y, **how):
+        if how["model"] == "decision_tree":
+            raise scoring.UnableToTrain("the extra is missing")
+        return train_columns(columns, y, **how)
+
+    monkeypatch.setattr(scoring, "train_columns", refusing)
+    told = json.loads(run(*options, "--json").stdout)
+    assert told["left_out"] == {"decision_tree": "the extra is missing"}
+    assert [one["name"] for one in told["models"]] == ["scorecard"]
+
+
+def test_every_learner_is_tuned_with_as_many_trials(sets):
+    options = sets(0.99)
+    options[options.index("scorecard")] = "decision_tree"
+    told = json.loads(run(*options, "--json", "--trials", "3", "--folds", "2").stdout)
+    assert told["trials"] == 3
+    assert [set(settings) for settings in told["models"][0]["settings"]] == [{"depth", "leaf_share"}] * 2

@@ -1,6 +1,8 @@
 """Data quality and the quarantine desk through the console's door."""
 
+import math
 import re
+from datetime import timedelta
 
 import pytest
 from litestar.testing import TestClient
@@ -10,6 +12,8 @@ from doors.console_world import set_up, small_world
 from shouxin import governance, ingestion
 from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
+from shouxin.features import skew
+from shouxin.features.skew import ServedValues, SkewReport, Witness
 from shouxin.ingestion import desk
 
 WHY = "the shop corrected the channel"
@@ -49,6 +53,25 @@ def row_of(world):
 def audited(world, action):
     with world.house.database.begin() as db:
         return governance.list_audit(db, action=action)
+
+
+def test_the_page_tells_what_the_skew_monitor_found(browser, world, clock):
+    signed_in(browser, world, clock)
+    assert "尚未检查" in browser.get("/quality").text
+    served = ServedValues("dec_1", "cus_1", clock.now, "sha256:x", {"orders_90d": 2.0}, Witness(1, 1, 1))
+
+    def keep(found, cause):
+        rows = skew.gathered([(served, found, cause)])
+        report = SkewReport(clock.now, clock.now - timedelta(days=1), clock.now, "sha256:x", 1, 0, rows)
+        with world.house.database.begin() as db:
+            skew.insert_run(db, report)
+        return browser.get("/quality").text
+
+    assert "一致" in keep({}, skew.Cause.UNEXPLAINED)
+    later = keep({"orders_90d": 1.0}, skew.Cause.ARRIVED_LATER)
+    assert "差异均有原因" in later and "事实此后才到达" in later and "dec_1" in later
+    bad = keep({"orders_90d": math.inf}, skew.Cause.UNEXPLAINED)
+    assert "1 个差异原因不明" in bad and "一方缺失" in bad
 
 
 def test_the_page_shows_the_score_of_a_source_and_leads_to_the_desk(browser, world, clock):

@@ -1,18 +1,31 @@
-"""One definition, three values: batch, training set and online are equal to the last bit (law)."""
+"""One definition, four ways: batch, training set, online and from a state, equal to the last bit (law)."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rooms.test_features_history import AS_OF, LIFE, event, links_of, write_history
-from shouxin.features import CANCELS, CATALOGUE, DEFAULTS, compute, evaluate, labels, training_set
+from shouxin.features import (
+    CANCELS,
+    CATALOGUE,
+    DEFAULTS,
+    FeatureDefinition,
+    compute,
+    evaluate,
+    labels,
+    state,
+    training_set,
+)
 from shouxin.features.domain import Aggregate, kinds_of, label, parts_of
+from shouxin.features.state.domain import State, absorb, from_bytes, to_bytes
 from shouxin.kernel import Event, Money
 
 REFERENCES = ("C1", "C2", "C3")
@@ -143,6 +156,19 @@ def by_customer(table: pa.Table) -> dict[str, dict[str, object]]:
     return {row["customer_id"]: row for row in table.to_pylist()}
 
 
+def by_state(
+    events: list[Event], chosen: Sequence[FeatureDefinition], random: Random
+) -> dict[str, float | None]:
+    """The values from what is kept of a reference whose events arrived in any order and in portions."""
+    layout = state.layout_of(chosen)
+    waiting = random.sample(events, len(events))
+    kept = State(("shop", events[0].customer_ref if events else "nobody"))
+    for one in waiting:
+        absorb(kept, [one], layout=layout, position=kept.position + 1)
+        kept = from_bytes(kept.reference, position=kept.position, stored=to_bytes(kept))
+    return state.answer(state.plan_of(chosen, layout), [kept], as_of=AS_OF)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), words(), some_features)
 @example([*LIFE], WITHDRAWALS, FIRST)
@@ -169,9 +195,9 @@ def test_what_a_customer_took_back_is_missing_everywhere_alike(events, said, cho
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories(), some_features)
-@example(LIFE, FIRST)
-def test_batch_training_row_and_online_value_are_equal(events, chosen):
+@given(histories(), some_features, st.randoms(use_true_random=False))
+@example(LIFE, FIRST, Random(1))
+def test_batch_training_row_online_value_and_state_are_equal(events, chosen, random):
     links = links_of(*REFERENCES)
     known = {f"cus_{e.customer_ref}" for e in events if e.known_at(AS_OF)}
     with tempfile.TemporaryDirectory() as folder:
@@ -190,6 +216,7 @@ def test_batch_training_row_and_online_value_are_equal(events, chosen):
     assert set(batch) == known
     for reference in REFERENCES:
         online = evaluate(chosen, of(events, reference), as_of=AS_OF)
+        assert by_state(of(events, reference), chosen, random) == online
         customer = f"cus_{reference}"
         for row in (batch.get(customer), training.get(customer)):
             if row is not None:

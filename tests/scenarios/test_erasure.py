@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from scenarios.furnished import own_house
 from shouxin import cases, credit, governance, identity, ingestion
 from shouxin.database.supervisor import OWNER_ROLE
+from shouxin.entrypoints.jobs import absorb_events
 from shouxin.entrypoints.web import create_app
 from shouxin.governance import Role, Scope, UnableToLoadKey, UnableToOpen, check_keyring, load_keyring
 from shouxin.governance.ciphers import decrypt
@@ -105,6 +106,7 @@ def story(database, tmp_path_factory):
             identity.unify(db, keyring=house.keyring, now=house.clock())
             customer = identity.find_customer(db, source=SHOP, customer_ref=ref)
         story = Story(house, url, customer, ref, neighbour)
+        absorb_events(house)
         _look_at(story)
         story.before = _dumped(url, folder / "before.sql")
         story.keys_before = _keys_left(house)
@@ -330,6 +332,13 @@ def test_every_cell_of_every_table_is_free_of_the_person(story):
     engine.dispose()
     assert len(texts) > 1_000
     assert _found(texts, SECRETS) == set()
+
+
+def test_what_was_kept_of_the_person_for_checkouts_went_and_the_neighbours_did_not(story):
+    with story.house.database.begin() as db:
+        of = text("SELECT customer_ref FROM features.state WHERE source = :source")
+        kept = set(db.execute(of, {"source": SHOP}).scalars())
+    assert story.neighbour in kept and story.ref not in kept
 
 
 def test_the_books_and_the_audit_hold_and_tell_that_it_was_done(story):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from shouxin import credit, identity
+from shouxin import credit, features, identity
 from shouxin.cases import store
 from shouxin.cases.domain import CaseFilter
 from shouxin.governance import Keyring, Operator
@@ -53,6 +53,7 @@ def erase_customer(
         line = credit.line_of(db, customer_id)
         if line is not None:  # a line that is frozen already stays so
             credit.freeze(db, line, reason="customer erased", by=operator.operator_id, now=now)
+        references = identity.references_of(db, customer_id)
         answer = identity.erase(
             db,
             keyring,
@@ -64,6 +65,8 @@ def erase_customer(
         )
         if isinstance(answer, ErasureRefusal):
             savepoint.rollback()
+        else:
+            features.forget_states(db, references)
     return answer
 
 

@@ -25,6 +25,7 @@ from shouxin.decisions.domain import (
     StoredAnswer,
     check_features,
     decide_answer,
+    features_read,
     json_number,
     parse_policy,
     refuse_stage,
@@ -152,6 +153,40 @@ def replay(db: Connection, decision_id: str) -> Replay:
     assert policy is not None, "a decision refers to a kept policy"
     verdict, answer = decide_answer(policy, record.facts)
     return Replay(decision_id, _rescored(db, record), record.answer, answer, verdict)
+
+
+def features_needed(
+    db: Connection, model: scoring.Artefact, policy: Policy
+) -> tuple[features.FeatureDefinition, ...]:
+    """The definitions that a decision keeps: of its model, its policy and the models tried beside it."""
+    models = (model, *scoring.challengers(db))
+    return features.definitions_of(features_read(policy).union(*(one.names for one in models)))
+
+
+def served_values(
+    db: Connection, *, since: datetime, until: datetime, limit: int
+) -> list[features.ServedValues]:
+    """What decisions in ``[since, until)`` read, of those that wrote down what they saw, newest first."""
+    found = []
+    for record in store.decisions_between(db, since=since, until=until, limit=limit):
+        witness = features.Witness.from_facts(record.facts)
+        assert witness is not None, "only these were asked for"
+        values = {
+            name.removeprefix(FEATURE_PREFIX): value
+            for name, value in record.facts.items()
+            if name.startswith(FEATURE_PREFIX)
+        }
+        found.append(
+            features.ServedValues(
+                record.decision_id,
+                record.customer_id,
+                record.created_at,
+                record.features_hash,
+                values,
+                witness,
+            )
+        )
+    return found
 
 
 def score_facts(model: scoring.Artefact, values: Mapping[str, float | None]) -> dict[str, Any]:

@@ -148,6 +148,18 @@ def list_decisions(db: Connection, customer_id: str, *, limit: int) -> list[Deci
     return [_decision(row) for row in db.execute(statement, {"id": customer_id, "n": limit})]
 
 
+def decisions_between(
+    db: Connection, *, since: datetime, until: datetime, limit: int
+) -> list[DecisionRecord]:
+    """The latest decisions in ``[since, until)`` that wrote down what they saw, newest first."""
+    statement = text(
+        "SELECT * FROM decisions.decision WHERE created_at >= :since AND created_at < :until "
+        "AND facts LIKE :marked ORDER BY created_at DESC, decision_id LIMIT :n"
+    )
+    found = db.execute(statement, {"since": since, "until": until, "marked": '%"seen.seen":%', "n": limit})
+    return [_decision(row) for row in found]
+
+
 def list_after(db: Connection, place: tuple[datetime, str], *, limit: int) -> list[DecisionRecord]:
     """Decisions from (created_at, decision_id) ``place`` on, which is left out itself, the oldest first."""
     statement = text(

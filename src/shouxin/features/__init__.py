@@ -29,16 +29,23 @@ from shouxin.features.domain import (
     training_points,
 )
 from shouxin.features.service import (
+    absorb_log,
     compiled,
     compute,
     compute_at,
+    count_states,
+    forget_states,
     history_period,
     labels,
     population,
     training_set,
     values_at,
+    witnessed_values_at,
 )
+from shouxin.features.skew import FeatureSkew, ServedValues, SkewReport, Witness, is_sampled
+from shouxin.features.skewing import check_skew, latest_skew
 from shouxin.features.spark import UnableToRunSpark, compute_on_spark
+from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
 
 __all__ = [
@@ -47,29 +54,41 @@ __all__ = [
     "DEFAULTS",
     "EARLY_SIGNS",
     "OUTCOMES",
+    "AbsorbCount",
     "Direction",
     "EventOfDefault",
     "FeatureDefinition",
+    "FeatureSkew",
     "Missing",
+    "ServedValues",
+    "SkewReport",
     "Topic",
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
     "UnableToRunSpark",
+    "Witness",
+    "absorb_log",
     "catalogue",
     "catalogue_hash",
     "catalogue_page",
+    "check_skew",
     "compiled",
     "compute",
     "compute_at",
     "compute_on_spark",
+    "count_states",
     "definitions_of",
     "evaluate",
+    "forget_states",
     "history_period",
+    "is_sampled",
     "labels",
+    "latest_skew",
     "population",
     "told",
     "training_points",
     "training_set",
     "values_at",
+    "witnessed_values_at",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from shouxin.features import store
+from shouxin import ingestion
+from shouxin.features import state, store
 from shouxin.features.compiler import DIALECTS, compile_features
 from shouxin.features.domain import (
     CATALOGUE,
@@ -17,13 +20,11 @@ from shouxin.features.domain import (
     FeatureDefinition,
     UnableToLabel,
     check_mature,
-    evaluate,
-    kinds_of,
     parts_of,
 )
+from shouxin.features.skew import Witness
+from shouxin.features.state import AbsorbCount
 from shouxin.identity import references_of
-from shouxin.ingestion import list_events
-from shouxin.ingestion.consent.domain import WORD_KINDS
 from shouxin.kernel import OWN_SOURCE, CustomerId
 
 Progress = Callable[[int, int], None]
@@ -70,6 +71,30 @@ def compute_at(
     return pa.concat_tables(tables)
 
 
+def compute_each(
+    history: Path,
+    links: pa.Table,
+    *,
+    points: Sequence[tuple[str, datetime]],
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+    progress: Progress | None = None,
+) -> list[dict[str, float | None]]:
+    """The features of each (customer_id, as_of), in their order; the history is read once for all.
+
+    For some hundreds of points; for everybody at one instant there is ``compute``. Raises
+    UnableToReadHistory.
+    """
+    rows = []
+    with store.opened_history(history, links, parts_of(definitions)) as opened:
+        for done, (customer, as_of) in enumerate(points, 1):
+            wanted = pa.table({"customer_id": pa.array([customer], pa.string())})
+            (row,) = store.feature_table(opened, definitions, customers=wanted, as_of=as_of).to_pylist()
+            rows.append({definition.name: row[definition.name] for definition in definitions})
+            if progress is not None:
+                progress(done, len(points))
+    return rows
+
+
 def compiled(definitions: Sequence[FeatureDefinition] = CATALOGUE, *, dialect: str) -> str:
     """The definitions as one SQL query of a dialect: ``duckdb``, ``postgres`` or ``spark``.
 
@@ -86,12 +111,65 @@ def values_at(
     as_of: datetime,
     definitions: Sequence[FeatureDefinition] = CATALOGUE,
 ) -> dict[str, float | None]:
-    """The features of one customer as known at ``as_of``, read fresh from the event log."""
+    """The features of one customer as known at ``as_of``: from the states of their references and the log.
+
+    Whatever was committed before this call is seen, whether or not a state has absorbed it.
+    """
+    plan = _plan_of(definitions)
+    return state.answer(plan, _states_of(db, customer_id, plan), as_of=as_of)
+
+
+def witnessed_values_at(
+    db: Connection,
+    customer_id: CustomerId,
+    *,
+    as_of: datetime,
+    definitions: Sequence[FeatureDefinition] = CATALOGUE,
+) -> tuple[dict[str, float | None], Witness]:
+    """``values_at``, and what was seen for them, so that the skew monitor can tell why they differ later."""
+    plan = _plan_of(definitions)
+    # Before the states are read: all up to here is surely among them. And after: nothing beyond it is.
+    settled = state.progress_of(db, plan.layout)
+    states = _states_of(db, customer_id, plan)
+    position = ingestion.last_event_no(db)
+    seen = state.count_known(states, as_of=as_of)
+    return state.answer(plan, states, as_of=as_of), Witness(seen, settled, position)
+
+
+def _states_of(db: Connection, customer_id: CustomerId, plan: state.Plan) -> list[state.State]:
     # Our own credit room names the customer by its id, whether or not identity has linked that yet.
     references = {*references_of(db, customer_id), (OWN_SOURCE, str(customer_id))}
-    kinds = (*kinds_of(parts_of(definitions)), *WORD_KINDS)
-    events = list_events(db, sorted(references), as_of=as_of, kinds=kinds)
-    return evaluate(definitions, events, as_of=as_of)
+    return state.states_now(db, sorted(references), plan.layout)
+
+
+def absorb_log(
+    begin: Callable[[], AbstractContextManager[Connection]], *, progress: Progress | None = None
+) -> AbsorbCount:
+    """Bring the states of all references up to the event log, each batch in a transaction of its own.
+
+    Safe to interrupt, to run again and to run twice at once. Raises UnableToSettle while events are written.
+    """
+    return state.absorb_log(begin, _layout(), progress=progress)
+
+
+def forget_states(db: Connection, refs: Sequence[tuple[str, str]]) -> int:
+    """Remove what is kept of some references beside the log; returns how many states went."""
+    return state.forget_states(db, refs)
+
+
+def count_states(db: Connection) -> tuple[int, int]:
+    """How many states there are, and how many wait to be made anew since what is read has changed."""
+    return state.count_states(db, _layout())
+
+
+def kinds_kept() -> tuple[str, ...]:
+    """The kinds of event that states keep."""
+    return _layout().kinds
+
+
+@cache
+def _layout() -> state.Layout:
+    return state.layout_of(CATALOGUE)
 
 
 def labels(
@@ -178,6 +256,27 @@ def _end_of_history(opened: store.OpenHistory) -> datetime:
     if span is None:
         raise UnableToLabel("the event history is empty: nothing has happened that could be a label")
     return _end_of_day(span[1])
+
+
+_PLANS_MAX = 64
+# By identity, because to hash a hundred definitions takes longer than to answer them; each is kept with its
+# definitions, so that no identity is used twice.
+_plans: dict[int, tuple[tuple[FeatureDefinition, ...], state.Plan]] = {}
+
+
+def _plan_of(definitions: Sequence[FeatureDefinition]) -> state.Plan:
+    """The definitions made ready over what states keep, or over the log where they read more than that."""
+    known = _plans.get(id(definitions))
+    if known is not None and known[0] is definitions:
+        return known[1]
+    wanted = definitions if isinstance(definitions, tuple) else tuple(definitions)
+    kept = _layout()
+    layout = kept if kept.holds(parts_of(wanted)) else state.layout_of(wanted)
+    plan = state.plan_of(wanted, layout)
+    if len(_plans) >= _PLANS_MAX:
+        _plans.clear()
+    _plans[id(wanted)] = wanted, plan
+    return plan
 
 
 def _end_of_day(instant: datetime) -> datetime:

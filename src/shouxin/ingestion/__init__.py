@@ -29,8 +29,11 @@ from shouxin.ingestion.reading import UnableToRead
 from shouxin.ingestion.service import (
     UnableToLoad,
     accept,
+    count_events,
     event_count,
+    events_after,
     file_chunks,
+    last_event_no,
     list_events,
     load_file,
     load_olist,
@@ -39,7 +42,10 @@ from shouxin.ingestion.service import (
     new_references,
     personal_facts,
     record,
+    references_between,
+    settled_event_no,
 )
+from shouxin.ingestion.store import UnableToSettle
 from shouxin.ingestion.surveys import survey_chunks
 
 __all__ = [
@@ -56,14 +62,18 @@ __all__ = [
     "RefusedItem",
     "UnableToLoad",
     "UnableToRead",
+    "UnableToSettle",
     "accept",
     "broken_promises",
     "clickstream_chunks",
+    "count_events",
     "erase_references",
     "event_count",
+    "events_after",
     "export_history",
     "file_chunks",
     "json_schemas",
+    "last_event_no",
     "list_events",
     "list_quarantine",
     "load_file",
@@ -76,6 +86,8 @@ __all__ = [
     "opened_values",
     "personal_facts",
     "record",
+    "references_between",
     "replay_quarantine",
+    "settled_event_no",
     "survey_chunks",
 ]

@@ -218,8 +218,8 @@ def _facts_table(facts: Iterable[tuple[int, Fact]], token: Token) -> pa.Table:
         tokens = {field: token(field, value) for field, value in fact.personal.items()}
         row = {name: getattr(fact, name, None) for name in EVENT_SCHEMA.names}
         row["payload"] = payload_with_tokens(fact.payload, tokens).decode()
-        row["amount_minor"] = fact.amount and fact.amount.minor
-        row["currency"] = fact.amount and fact.amount.currency
+        row["amount_minor"] = None if fact.amount is None else fact.amount.minor
+        row["currency"] = None if fact.amount is None else fact.amount.currency
         rows.append(row | {"position": position})
     return pa.Table.from_pylist(rows, schema=_POSITIONED_SCHEMA)
 

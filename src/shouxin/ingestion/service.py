@@ -40,6 +40,8 @@ from shouxin.kernel import Event, canonical_json
 
 Progress = Callable[[int, int], None]
 _TRIES_MAX = 10
+# Whoever waits for the writers to be done keeps new ones waiting: a checkout must not notice.
+_PATIENCE_MS = 200
 
 
 class UnableToLoad(RuntimeError):
@@ -218,7 +220,49 @@ def list_events(
 
 def new_references(db: Connection, *, after_event_no: int) -> tuple[list[tuple[str, str]], int]:
     """Customers' references in events after a number, and the last number looked at (for the next call)."""
-    return store.new_references(db, after_event_no=after_event_no)
+    last = store.settled_event_no(db)
+    found = store.references_between(db, after_event_no=after_event_no, last_event_no=last)
+    return found, max(last, after_event_no)
+
+
+def references_between(db: Connection, *, after_event_no: int, last_event_no: int) -> list[tuple[str, str]]:
+    """Customers' references in events of these numbers."""
+    return store.references_between(db, after_event_no=after_event_no, last_event_no=last_event_no)
+
+
+def events_after(
+    db: Connection,
+    positions: Mapping[tuple[str, str], int],
+    *,
+    kinds: Sequence[str],
+    last_event_no: int | None = None,
+) -> list[Event]:
+    """Events of these references, each beyond its own event number, by number."""
+    if not positions:
+        return []
+    return store.events_after(db, positions, kinds=kinds, last_event_no=last_event_no)
+
+
+def count_events(
+    db: Connection,
+    refs: Sequence[tuple[str, str]],
+    *,
+    as_of: datetime,
+    kinds: Sequence[str],
+    last_event_no: int | None = None,
+) -> int:
+    """How many events of these references were known at ``as_of``, of these kinds and up to a number."""
+    return store.count_events(db, refs, as_of=as_of, kinds=kinds, last_event_no=last_event_no)
+
+
+def last_event_no(db: Connection) -> int:
+    """The greatest event number that can be seen just now; a smaller one may still appear."""
+    return store.last_event_no(db)
+
+
+def settled_event_no(db: Connection) -> int:
+    """An event number up to which nothing can still appear; raises UnableToSettle after a short wait."""
+    return store.settled_event_no(db, patience_ms=_PATIENCE_MS)
 
 
 def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[PersonalFact]:

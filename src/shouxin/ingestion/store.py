@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import LockNotAvailable, UniqueViolation
 from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy.exc import DBAPIError
 
 from shouxin.database import copy_rows, copying
 from shouxin.ingestion.domain import IDENTITY_SEPARATOR, Fact, PersonalFact
@@ -47,6 +48,10 @@ _COLUMNS_SQL = ", ".join(EVENT_COLUMNS)
 _PERSONAL_SQL = ", ".join(_PERSONAL_COLUMNS)
 
 
+class UnableToSettle(RuntimeError):
+    """Somebody has been writing to the log for longer than the caller wants to wait."""
+
+
 def append_facts(db: Connection, facts: Sequence[Fact]) -> set[tuple[str, str]]:
     """Add a small batch in one statement; returns the (source, source_id) that were new."""
     if not facts:
@@ -61,8 +66,8 @@ def append_facts(db: Connection, facts: Sequence[Fact]) -> set[tuple[str, str]]:
         "occurred_at": [fact.occurred_at for fact in facts],
         "received_at": [fact.received_at for fact in facts],
         "order_ref": [fact.order_ref for fact in facts],
-        "amount_minor": [fact.amount and fact.amount.minor for fact in facts],
-        "currency": [fact.amount and fact.amount.currency for fact in facts],
+        "amount_minor": [None if fact.amount is None else fact.amount.minor for fact in facts],
+        "currency": [None if fact.amount is None else fact.amount.currency for fact in facts],
         "payload": [fact.payload.decode() for fact in facts],
     }
     rows = db.execute(
@@ -171,9 +176,8 @@ def event_count(db: Connection) -> int:
     return int(db.scalar(text("SELECT count(*) FROM ingestion.event")))
 
 
-def new_references(db: Connection, *, after_event_no: int) -> tuple[list[tuple[str, str]], int]:
-    """References in events after a number, in the order of their first one; and the last number looked at."""
-    last = settled_event_no(db)
+def references_between(db: Connection, *, after_event_no: int, last_event_no: int) -> list[tuple[str, str]]:
+    """References in events of these numbers, in the order of their first one."""
     rows = db.execute(
         text(
             """
@@ -182,9 +186,75 @@ def new_references(db: Connection, *, after_event_no: int) -> tuple[list[tuple[s
             GROUP BY source, customer_ref ORDER BY min(event_no)
             """
         ),
-        {"after": after_event_no, "last": last},
+        {"after": after_event_no, "last": last_event_no},
     )
-    return [(row.source, row.customer_ref) for row in rows], max(last, after_event_no)
+    return [(row.source, row.customer_ref) for row in rows]
+
+
+def events_after(
+    db: Connection,
+    positions: Mapping[tuple[str, str], int],
+    *,
+    kinds: Sequence[str],
+    last_event_no: int | None,
+) -> list[Event]:
+    """Events of each reference beyond its own number, by number."""
+    rows = db.execute(
+        text(
+            """
+            SELECT e.*
+            FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[]), CAST(:after AS bigint[]))
+                 AS r (source, customer_ref, after)
+            -- One look into the index for each reference, whatever the planner believes of their number.
+            CROSS JOIN LATERAL (
+                SELECT * FROM ingestion.event o
+                WHERE o.source = r.source AND o.customer_ref = r.customer_ref AND o.event_no > r.after
+                  AND (CAST(:last AS bigint) IS NULL OR o.event_no <= :last)
+                ORDER BY o.source, o.customer_ref, o.event_no
+            ) AS e
+            WHERE e.kind = ANY(CAST(:kinds AS text[]))
+            ORDER BY e.event_no
+            """
+        ),
+        {
+            **_columns(list(positions)),
+            "after": list(positions.values()),
+            "last": last_event_no,
+            "kinds": list(kinds),
+        },
+    )
+    return [_event(row) for row in rows.mappings()]
+
+
+def count_events(
+    db: Connection,
+    refs: Sequence[tuple[str, str]],
+    *,
+    as_of: datetime,
+    kinds: Sequence[str],
+    last_event_no: int | None,
+) -> int:
+    """How many events of some references were known at ``as_of``, of these kinds and up to a number."""
+    return int(
+        db.scalar(
+            text(
+                """
+                SELECT count(*)
+                FROM unnest(CAST(:sources AS text[]), CAST(:refs AS text[])) AS r (source, customer_ref)
+                JOIN ingestion.event e USING (source, customer_ref)
+                WHERE e.occurred_at <= :as_of AND e.received_at <= :as_of
+                  AND e.kind = ANY(CAST(:kinds AS text[]))
+                  AND (CAST(:last AS bigint) IS NULL OR e.event_no <= :last)
+                """
+            ),
+            {**_columns(refs), "as_of": as_of, "kinds": list(kinds), "last": last_event_no},
+        )
+    )
+
+
+def last_event_no(db: Connection) -> int:
+    """The greatest event number that can be seen just now; a smaller one may still appear."""
+    return int(db.scalar(text("SELECT coalesce(max(event_no), 0) FROM ingestion.event")))
 
 
 def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[PersonalFact]:
@@ -203,14 +273,27 @@ def personal_facts(db: Connection, refs: Sequence[tuple[str, str]]) -> list[Pers
     return [PersonalFact(*row) for row in rows]
 
 
-def settled_event_no(db: Connection) -> int:
+def settled_event_no(db: Connection, *, patience_ms: int = 0) -> int:
     """The greatest event number below which nothing can still appear: waits for writers to commit.
 
-    The lock is taken in a savepoint and given back with it, so writers go on at once.
+    The lock is taken in a savepoint and given back with it, so writers go on at once. Who waits keeps new
+    writers waiting, too: with ``patience_ms`` above 0 not for longer. Raises UnableToSettle then.
     """
+    try:
+        return _settled(db, patience_ms=patience_ms)
+    except DBAPIError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise UnableToSettle(
+                "events are being written just now; this goes on when that is done"
+            ) from error
+        raise
+
+
+def _settled(db: Connection, *, patience_ms: int) -> int:
     with db.begin_nested() as savepoint:
+        db.execute(text("SELECT set_config('lock_timeout', :ms, true)"), {"ms": f"{patience_ms}ms"})
         db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS_LOCK})
-        last = int(db.scalar(text("SELECT coalesce(max(event_no), 0) FROM ingestion.event")))
+        last = last_event_no(db)
         savepoint.rollback()
     return last
 

@@ -38,6 +38,7 @@ from shouxin.scoring.domain.metrics import auc_difference, delong
 Progress = Callable[[int, int], None]
 Model = Literal["scorecard", "ebm"]
 ALL = "all"
+ANSWERED = "external_score_received"
 _SEED = 7
 # A handful of answers teaches a model nothing but luck.
 _ANSWERS_MIN = 100
@@ -135,12 +136,17 @@ def latest_lift(db: Connection) -> Mapping[str, Any] | None:
 
 
 def told_by(definition: FeatureDefinition) -> str | None:
-    """The product whose answers a feature reads, or None for a feature of the shop's own facts."""
+    """The product whose answers a feature reads; None for the shop's own facts and for all answers alike."""
     for part in definition.parts:
         for condition in part.where:
             if (condition.field.origin, condition.field.name) == (Origin.TEXT, "product"):
                 return str(condition.value)
     return None
+
+
+def features_of_the_shop() -> list[FeatureDefinition]:
+    """The features that no answer of a provider is behind, not even that there was one."""
+    return [item for item in CATALOGUE if ANSWERED not in item.kinds]
 
 
 def features_by_product() -> dict[str, tuple[str, ...]]:
@@ -163,7 +169,7 @@ def current_cut_off(db: Connection, outcome: str) -> float:
 def _ground(
     db: Connection, sample: _Sample, *, outcome: EventOfDefault, model: Model, products: Sequence[Product]
 ) -> _Ground:
-    own = [item for item in CATALOGUE if told_by(item) is None]
+    own = features_of_the_shop()
     without = _pd(sample, own, outcome=outcome, model=model)
     cut_off = current_cut_off(db, outcome.name)
     currency = products[0].price.currency if products else "CNY"

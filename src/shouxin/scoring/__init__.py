@@ -11,6 +11,7 @@ know better.
 """
 
 from shouxin.scoring.assessing import Judging, assess_columns, assess_table, examine_table
+from shouxin.scoring.card_import import ORIGINS, UnableToImport, import_card
 from shouxin.scoring.declined import RejectInference, compare_rejects
 from shouxin.scoring.domain.advice import NOT_ADVISED, Advice, AdviceRefusal, actions_for, advise, lever
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
@@ -18,8 +19,9 @@ from shouxin.scoring.domain.assessment import Assessment, Given, Performance, pe
 from shouxin.scoring.domain.assessment.wording import ASSESSMENT_WORDS
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, at_prior
-from shouxin.scoring.domain.columns import ScoredColumns, score_at, score_columns
+from shouxin.scoring.domain.columns import ScoredColumns, pd_of_columns, score_at, score_columns
 from shouxin.scoring.domain.drift import Baseline, Shift, Verdict, baseline_of, psi, shifts
+from shouxin.scoring.domain.events import EventContribution, EventContributions, event_contributions
 from shouxin.scoring.domain.feedback import Feedback, FeedbackKind, UnableToTakeFeedback, corrected
 from shouxin.scoring.domain.gates import GATE_WORDS, Gate, GateFacts, Passed, open_gates, run_gates
 from shouxin.scoring.domain.inputs import UnableToScore
@@ -60,7 +62,6 @@ from shouxin.scoring.registry import (
     keep_gates,
     keep_shadow,
     list_models,
-    names_in_use,
     promote,
     register,
     shadowed_until,
@@ -68,13 +69,17 @@ from shouxin.scoring.registry import (
     withdraw,
 )
 from shouxin.scoring.robustness import stresses
+from shouxin.scoring.selection import select_features
 from shouxin.scoring.service import evaluate_table, learners, train, train_columns
+from shouxin.scoring.sql_export import DIALECTS, UnableToExport, scoring_sql
 from shouxin.scoring.training.calibration import calibrate_trained
 
 __all__ = [
     "ASSESSMENT_WORDS",
+    "DIALECTS",
     "GATE_WORDS",
     "NOT_ADVISED",
+    "ORIGINS",
     "REASON_FAMILIES",
     "SCALINGS",
     "Advice",
@@ -87,6 +92,8 @@ __all__ = [
     "CalibrationRefusal",
     "Contribution",
     "Evaluation",
+    "EventContribution",
+    "EventContributions",
     "Feedback",
     "FeedbackKind",
     "Gate",
@@ -113,7 +120,9 @@ __all__ = [
     "Table",
     "TrainedModel",
     "UnableToEvaluate",
+    "UnableToExport",
     "UnableToFindColumn",
+    "UnableToImport",
     "UnableToMonitor",
     "UnableToReadArtefact",
     "UnableToReadTable",
@@ -139,11 +148,13 @@ __all__ = [
     "corrected",
     "evaluate",
     "evaluate_table",
+    "event_contributions",
     "examine_table",
     "family_of",
     "find_gates",
     "find_model",
     "find_report",
+    "import_card",
     "keep_gates",
     "keep_shadow",
     "latest_monitoring",
@@ -152,10 +163,10 @@ __all__ = [
     "list_feedback",
     "list_models",
     "monitor",
-    "names_in_use",
     "open_gates",
     "optimism",
     "pd_at",
+    "pd_of_columns",
     "performance",
     "promote",
     "psi",
@@ -166,6 +177,8 @@ __all__ = [
     "score_at",
     "score_columns",
     "score_one",
+    "scoring_sql",
+    "select_features",
     "shadowed_until",
     "shifts",
     "stages_of",

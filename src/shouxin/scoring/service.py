@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
 from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, group_codes
@@ -42,8 +44,11 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     holdout: float = 0.3,
+    trials: int = 0,
+    journal: Path | None = None,
     calibrate: float | None = None,
     rejects: RejectInference | None = None,
     progress: Progress | None = None,
@@ -51,9 +56,10 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
-    else a random share stratified by outcome. ``calibrate`` is the share of the other rows, the latest of
-    them, that only the probabilities are made true on. ``rejects`` says which rows without an outcome were
-    declined, and what is guessed of them. Raises UnableToTrain.
+    else a random share stratified by outcome. With ``trials`` settings are searched for on the training
+    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it. ``calibrate`` is the
+    share of the other rows, the latest of them, that only the probabilities are made true on. ``rejects``
+    says which rows without an outcome were declined, and what is guessed of them. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -63,7 +69,10 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         keep=_reasons(keep),
         scaling=scaling,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
+        trials=trials,
+        journal=journal,
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
@@ -127,7 +136,7 @@ def _experiment(
     groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
     if rejects is None:
-        fitted = fit_columns(learnt, y[split.training], recipe)
+        fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     else:
         declined = declined_rows(
             table, known, split, rejects, time=roles.time, group=roles.group, names=list(learnt)
@@ -208,7 +217,7 @@ def _evaluated(
 ) -> TrainedModel:
     """The same model with its figures; ``known`` is where the whole table has a target."""
     needed = {name: columns[name] for name in fitted.artefact.names}
-    pd = score_columns(fitted.artefact, needed).pd
+    pd = pd_of_columns(fitted.artefact, needed)
     held = evaluate(y[split.holdout], pd[split.holdout], seed=seed)
     learnt = evaluate(y[split.training], pd[split.training], seed=seed)
     report = {
@@ -243,12 +252,15 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
+    trials: int = 0,
 ) -> TrainedModel:
     """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
 
     ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    With ``trials`` settings are searched for first.
     """
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
@@ -264,8 +276,10 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         scaling=scaling,
         period=period,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         groups=groups,
+        trials=trials,
     )
     return fit_columns(columns, y, recipe)
 
@@ -277,5 +291,5 @@ def evaluate_table(artefact: Artefact, table: Table, *, target: str, seed: int =
     """
     y, known = outcomes(table.column(target), name=target)
     rows = table.rows(known)
-    scored = score_columns(artefact, rows.select(artefact.names))
-    return evaluate(y[known], scored.pd, seed=seed)
+    pd = pd_of_columns(artefact, rows.select(artefact.names))
+    return evaluate(y[known], pd, seed=seed)

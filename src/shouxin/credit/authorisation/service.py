@@ -72,10 +72,11 @@ def _decide(
     customer_id = identity.ensure_customer(
         db, source=request.source, customer_ref=request.customer_ref, now=now
     )
-    scored = _score(db, customer_id, policy=policy, now=now)
+    decision_id = mint("dec", now=now)
+    scored = _score(db, customer_id, policy=policy, now=now, decision_id=decision_id)
     line = (line_of if request.dry_run else locked_line_of)(db, customer_id)
     facts: Facts = {
-        **request_facts(request, decision_id=mint("dec", now=now), hold_id=mint("hold", now=now), now=now),
+        **request_facts(request, decision_id=decision_id, hold_id=mint("hold", now=now), now=now),
         **scored,
         **line_facts(line, holder_proven=_is_holder(db, request, line), business_date=business_date),
     }
@@ -245,19 +246,30 @@ def _live_policy(db: Connection, decision_point: str) -> decisions.Policy:
 
 
 def _score(
-    db: Connection, customer_id: CustomerId, *, policy: decisions.Policy, now: datetime
+    db: Connection,
+    customer_id: CustomerId,
+    *,
+    policy: decisions.Policy,
+    now: datetime,
+    decision_id: str | None = None,
 ) -> dict[str, Any]:
     """Score and grade the customer on what is known at ``now``, as facts; raises UnableToDecide.
 
-    Of the catalogue only what the champion and the policy read is computed while a customer waits.
+    Only what the model and the policy read is computed; of some decisions it is written down what was seen.
     """
     model = scoring.champion(db)
     if model is None:
         raise UnableToDecide("no model is champion; train one with `shouxin grade` and have it promoted")
-    read = features.definitions_of({*model.names, *decisions.features_read(policy)})
-    values = features.values_at(db, customer_id, as_of=now, definitions=read)
+    definitions = decisions.features_needed(db, model, policy)
+    seen: dict[str, int] = {}
+    if decision_id is not None and features.is_sampled(decision_id):
+        values, witness = features.witnessed_values_at(db, customer_id, as_of=now, definitions=definitions)
+        seen = witness.as_facts()
+    else:
+        values = features.values_at(db, customer_id, as_of=now, definitions=definitions)
     return {
         **decisions.score_facts(model, values),
+        **seen,
         "version.features": features.catalogue_hash(),
         "customer.id": customer_id,
     }

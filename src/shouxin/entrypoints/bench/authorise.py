@@ -13,6 +13,7 @@ from sqlalchemy import URL
 from shouxin import credit, governance, identity
 from shouxin.entrypoints.bench import bare_sql, load
 from shouxin.entrypoints.bench.bare_sql import Statement
+from shouxin.entrypoints.bench.freshness import measure_freshness
 from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.load import Answers, Checkout
@@ -60,7 +61,8 @@ def measure(ground: Ground) -> list[Line]:
         http = {n: load.as_fast_as_answered(checkout, callers=n, seconds=seconds / 2) for n in _CALLERS}
         steady = _steady_lines(checkout, ground.sizes, best=max(found.rate for found in http.values()))
         runs = _run_on_one_line(ground, house, checkout)
-    return [_throughput(http, bare, scripts), *steady, runs]
+    fresh = measure_freshness(house, scripts.references)
+    return [_throughput(http, bare, scripts), *steady, runs, fresh]
 
 
 def _bare(url: URL, scripts: Scripts, *, callers: int, seconds: float) -> float:

@@ -8,6 +8,7 @@ it is a leak.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from shouxin import scoring
 from shouxin.entrypoints.bench.credit_sets import CreditSet, read_set
 from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line, Report
+from shouxin.kernel import content_hash
 from shouxin.scoring import Evaluation, Interval
 from shouxin.scoring.domain.split import folds
 
@@ -48,6 +50,8 @@ class ModelResult:
     seconds: float
     variables: int
     gap: Interval | None = None
+    by_fold: tuple[float, ...] = ()
+    settings: tuple[dict[str, Any], ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """A row of the bench table; ``behind`` is the best's AUC less this one's, paired."""
@@ -59,6 +63,8 @@ class ModelResult:
             "variables": self.variables,
             "seconds": round(self.seconds, 2),
             "behind": self.gap.as_data() if self.gap else None,
+            "auc_by_fold": [round(area, 6) for area in self.by_fold],
+            "settings": list(self.settings),
         }
 
 
@@ -70,13 +76,24 @@ def run_models(ground: Ground) -> Report:
     known, columns, y = read_set(sizes.set_name, sizes.data)
     fold = folds(y, count=sizes.folds, seed=_SEED)
     results: list[ModelResult] = []
+    left_out: dict[str, str] = {}
+    unfinished = ground.home.path / "bench" / f"models-{known.name}-unfinished"
     for name in _wanted(sizes.learners):
-        found = _measured(ground, name, known, columns, y, fold)
+        try:
+            found = _measured(ground, name, known, columns, y, fold, unfinished)
+        except scoring.UnableToTrain as error:
+            left_out[name] = str(error)
+            ground.say(f"  {name} is left out: {error}")
+            continue
         _stop_at_a_leak(known, found)
         results.append(found)
         ground.say(f"  {name}: AUC {found.evaluation.auc.value:.4f} in {found.seconds:.1f} s")
+    if not results:
+        raise UnableToBenchModels("; ".join(f"{name}: {why}" for name, why in left_out.items()))
     compared = _compared(results, y)
-    report = Report("models", tuple(_goals(known, compared)), _told(known, compared, y, sizes.folds))
+    told = _told(known, compared, y, sizes.folds) | {"trials": sizes.trials, "left_out": left_out}
+    report = Report("models", tuple(_goals(known, compared)), told)
+    shutil.rmtree(unfinished, ignore_errors=True)
     _keep(ground.home.path / "bench" / f"models-{known.name}.json", report)
     return report
 
@@ -101,27 +118,66 @@ def _measured(
     columns: Mapping[str, npt.NDArray[Any]],
     y: npt.NDArray[np.int64],
     fold: npt.NDArray[np.int64],
+    unfinished: Path,
 ) -> ModelResult:
-    pd, seconds, variables, count = np.empty(len(y)), 0.0, 0, int(fold.max()) + 1
+    """One learner on every fold. A fold that is done is kept in ``unfinished`` until the whole run is."""
+    parts, count, trials = [], int(fold.max()) + 1, ground.sizes.trials
+    rows = content_hash([list(columns), len(y), np.flatnonzero(y).tolist()])[7:19]
     with ground.bar(f"{known.name}: {name}") as advance:
         for number in range(count):
-            apart = fold == number
-            started = perf_counter()
-            trained = scoring.train_columns(
-                {column: values[~apart] for column, values in columns.items()},
-                y[~apart],
-                model=name,
-                special=known.special,
-                directions=known.directions,
-                seed=_SEED,
-            )
-            seconds += perf_counter() - started
-            variables = max(variables, len(trained.artefact.names))
-            held = {column: columns[column][apart] for column in trained.artefact.names}
-            pd[apart] = scoring.score_columns(trained.artefact, held).pd
+            path = unfinished / f"{name}-{number}-of-{count}-{trials}-{rows}.json"
+            if not path.is_file():
+                part = _fold(name, known, columns, y, fold == number, trials)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                half = path.with_suffix(".half")
+                half.write_text(json.dumps(part), encoding="utf-8")
+                half.replace(path)
+            parts.append(json.loads(path.read_bytes()))
             advance(number + 1, count)
-    meaning = scoring.learners()[name].meaning.en
-    return ModelResult(name, meaning, scoring.evaluate(y, pd), pd, seconds, variables)
+    pd = np.empty(len(y))
+    for number, part in enumerate(parts):
+        pd[fold == number] = part["pd"]
+    return ModelResult(
+        name=name,
+        meaning=scoring.learners()[name].meaning.en,
+        evaluation=scoring.evaluate(y, pd),
+        pd=pd,
+        seconds=sum(part["seconds"] for part in parts),
+        variables=max(part["variables"] for part in parts),
+        by_fold=tuple(
+            scoring.evaluate(y[fold == number], part["pd"]).auc.value for number, part in enumerate(parts)
+        ),
+        settings=tuple(part["settings"] for part in parts),
+    )
+
+
+def _fold(
+    name: str,
+    known: CreditSet,
+    columns: Mapping[str, npt.NDArray[Any]],
+    y: npt.NDArray[np.int64],
+    apart: npt.NDArray[np.bool_],
+    trials: int,
+) -> dict[str, Any]:
+    """What a model of the other folds says of one; with ``trials`` it is tuned on those others alone."""
+    started = perf_counter()
+    trained = scoring.train_columns(
+        {column: values[~apart] for column, values in columns.items()},
+        y[~apart],
+        model=name,
+        special=known.special,
+        directions=known.directions,
+        trials=trials,
+        seed=_SEED,
+    )
+    seconds = perf_counter() - started
+    held = {column: columns[column][apart] for column in trained.artefact.names}
+    return {
+        "pd": scoring.pd_of_columns(trained.artefact, held).tolist(),
+        "seconds": seconds,
+        "variables": len(trained.artefact.names),
+        "settings": trained.report["settings"],
+    }
 
 
 def _stop_at_a_leak(known: CreditSet, found: ModelResult) -> None:

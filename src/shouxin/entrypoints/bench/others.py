@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.entrypoints.bench.timing import call_seconds, percentile, seconds_of
+from shouxin.scoring import BinningRules
 
 _CALLS = 50
 _ROWS_MAX = 100_000
+_SHAP_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,17 @@ class ScorecardSpeed:
     score_row: Callable[[int], object]
 
 
-def optimal_binning(values: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Seconds and information value of optbinning's OptimalBinning with its own defaults."""
-    binning = import_module("optbinning").OptimalBinning(name="x", dtype="numerical")
+def optimal_binning(
+    values: npt.NDArray[np.float64], y: npt.NDArray[np.int64], trend: str | None, rules: BinningRules
+) -> tuple[float, float]:
+    """Seconds and information value of optbinning's OptimalBinning under the same rules."""
+    binning = import_module("optbinning").OptimalBinning(
+        name="x",
+        dtype="numerical",
+        monotonic_trend=trend,
+        max_n_bins=rules.bins_max,
+        min_bin_size=rules.share_min,
+    )
     seconds = seconds_of(lambda: binning.fit(values, y))
     binning.binning_table.build()
     return seconds, float(binning.binning_table.iv)
@@ -53,6 +63,21 @@ def scorecard_speed(
 
     one = percentile(call_seconds(score_row, calls=_CALLS), 0.5)
     return ScorecardSpeed(len(frame) / seconds, one * 1e6, score_row)
+
+
+def tree_shap_rows_a_second(
+    learnt: Mapping[str, npt.NDArray[Any]],
+    y: npt.NDArray[Any],
+    columns: Mapping[str, npt.NDArray[Any]],
+    *,
+    trees: int,
+) -> float:
+    """LightGBM's own contributions (TreeSHAP, one thread) of as many trees as asked, on the same columns."""
+    lightgbm = import_module("lightgbm")
+    told = {"objective": "binary", "num_leaves": 15, "max_depth": 8, "num_threads": 1, "verbose": -1}
+    booster = lightgbm.train(told, lightgbm.Dataset(np.column_stack(list(learnt.values())), y), trees)
+    rows = np.column_stack([values[:_SHAP_ROWS] for values in columns.values()])
+    return len(rows) / seconds_of(lambda: booster.predict(rows, pred_contrib=True, num_threads=1))
 
 
 def zen_decider() -> Callable[[Mapping[str, Any]], object]:

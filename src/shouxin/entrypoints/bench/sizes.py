@@ -27,3 +27,4 @@ class Sizes:
     data: Path | None = None
     learners: tuple[str, ...] = ()  # all that are installed
     folds: int = 5
+    trials: int = 0  # settings tried for each learner in every fold

@@ -46,6 +46,7 @@ _COMMANDS = {
     "personas": "personas:app",
     "review": "review:app",
     "report": "report:report",
+    "roll": "roll:roll",
     "audit": "audit:app",
     "keys": "keys:app",
     "operator": "operator_admin:app",

@@ -34,10 +34,13 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
         str, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")
     ] = "taiwan",
     data: Annotated[
-        Path | None, typer.Option("--data", help="models: the folder that holds the public sets.")
+        Path | None, typer.Option("--data", help="The folder of the public sets, for those that read one.")
     ] = None,
     models: Annotated[str, typer.Option("--models", help="models: learners, as scorecard,ebm.")] = "",
     folds: Annotated[int, typer.Option("--folds", min=2, help="models: parts of the rows.")] = 5,
+    trials: Annotated[
+        int, typer.Option("--trials", min=0, help="models: settings tried for each, in every fold.")
+    ] = 0,
     others: Annotated[
         bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
     ] = False,
@@ -51,6 +54,7 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
     sizes = replace(
         _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
         rate=rate, repeats=repeats, others=others, set_name=set_name, data=data, folds=folds,
+        trials=trials,
         learners=tuple(part.strip() for part in models.split(",") if part.strip()),
     )  # fmt: skip
     _warn_when_busy()

@@ -1,8 +1,9 @@
-"""``shouxin features``: the catalogue as people and programs read it, as SQL, and over everybody."""
+"""``shouxin features``: the catalogue, as SQL, over everybody; what is kept for checkouts, and its skew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +24,15 @@ from shouxin.entrypoints.cli.common import (
     print_table,
     progress_bar,
 )
+from shouxin.entrypoints.cli.features_select import select
+from shouxin.entrypoints.jobs.nightly import SKEW_DECISIONS_MAX, absorb_events, check_skew
+from shouxin.features import sequences
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
 features_shopwide.add_to(app)
+app.command("select")(select)
 
+_ROWS_SHOWN = 20
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
 
 
@@ -155,6 +161,36 @@ def batch(
     emit(done, as_json=as_json, title="Features")
 
 
+@app.command("sequences")
+def write_sequences(
+    as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everybody's latest events in their order, one text a customer, for the models that read them."""
+    day = instant_of(as_of, option="--as-of")
+    with opened_house(home) as house:
+        with house.database.begin() as db, progress_bar("exporting history") as advance:
+            ingestion.export_history(db, house.home.history, progress=advance)
+            links = identity.links(db)
+        try:
+            table = sequences.sequences(house.home.history, links, as_of=day)
+        except room.UnableToReadHistory as error:
+            fail(str(error))
+    pq.write_table(table, out)
+    definition = sequences.RECENT_EVENTS
+    done = {
+        "customers": table.num_rows,
+        "column": definition.name,
+        "definition": definition.hash,
+        "fields": [field.name for field in definition.layout.fields],
+        "events_at_most": definition.length,
+        "out": str(out),
+    }
+    emit(done, as_json=as_json, title="Sequences")
+
+
 def _named(names: Sequence[str]) -> Sequence[room.FeatureDefinition]:
     """The features of these names, in their order; all of them where none is named."""
     by_name = {definition.name: definition for definition in room.CATALOGUE}
@@ -184,6 +220,55 @@ def _list(definitions: Sequence[room.FeatureDefinition], *, language: str, as_js
     ]
     title = f"{len(rows)} features, {room.catalogue_hash()[:19]}"
     print_table(title, ("name", "topic", "window", "risk", "meaning"), rows)
+
+
+@app.command("absorb")
+def absorb(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Bring what is kept of each reference up to the event log; a worker does it every minute."""
+    with opened_house(home) as house:
+        with progress_bar("absorbing events") as advance:
+            done = absorb_events(house, progress=advance)
+        with house.database.begin() as db:
+            kept, waiting = room.count_states(db)
+    told = {"states": done.states, "events": done.events, "position": done.position}
+    emit({**told, "kept": kept, "waiting": waiting}, as_json=as_json, title="Absorbed from the event log")
+
+
+@app.command("skew")
+def skew(
+    since: Annotated[
+        str | None, typer.Option("--since", help="First instant (ISO 8601); default a day before --until.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last instant; default now.")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="So many of the newest decisions at most.")
+    ] = SKEW_DECISIONS_MAX,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute anew from the history what decisions read; ends with 1 if a difference is unexplained."""
+    with opened_house(home) as house, progress_bar("computing values anew") as advance:
+        last = instant_of(until, option="--until") if until else house.clock()
+        first = instant_of(since, option="--since") if since else last - timedelta(days=1)
+        if first >= last:
+            raise typer.BadParameter("it lies at or after --until", param_hint="--since")
+        report = check_skew(house, since=first, until=last, limit=limit, progress=advance)
+    data = report.as_data()
+    if as_json:
+        emit(data, as_json=True)
+    else:
+        figures = ("since", "until", "decisions", "left_out", "compared", "unequal", "unexplained")
+        emit({name: data[name] for name in figures}, as_json=False, title="What decided, and the history")
+        rows = [
+            (one["feature"], one["compared"], one["unequal"], one["largest"], one["causes"], one["examples"])
+            for one in data["features"][:_ROWS_SHOWN]
+            if one["unequal"]
+        ]
+        if rows:
+            columns = ("feature", "compared", "unequal", "largest", "causes", "examples")
+            print_table("Features that differ", columns, rows)
+    if not report.is_good:
+        fail(f"{report.unexplained} values differ and nothing explains why; see docs/online-features.md")
 
 
 _RISK = {None: "", room.Direction.HIGHER_IS_RISKIER: "up", room.Direction.HIGHER_IS_SAFER: "down"}

@@ -21,6 +21,7 @@ from shouxin.entrypoints.cli.common import (
     read_instant,
     say,
 )
+from shouxin.entrypoints.cli.model_tables import import_model, sql
 from shouxin.entrypoints.cli.named_customer import named_customer
 from shouxin.entrypoints.cli.rejects import rejects
 from shouxin.entrypoints.cli.robustness import robustness
@@ -33,6 +34,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.command("sql")(sql)
+app.command("import")(import_model)
 _ACTOR = "command line"
 _FEATURES_SHOWN = 10
 app.command("robustness")(robustness)

@@ -51,12 +51,13 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
     csv_file: CsvOption,
     target: TargetOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for model.json, report.json, holdout.csv.")],
-    model: Annotated[str, typer.Option("--model", help="scorecard or ebm.")] = "scorecard",
+    model: Annotated[str, typer.Option("--model", help="A learner; an unknown one lists all.")] = "scorecard",
     id_column: IdOption = None,
     time_column: TimeOption = None,
     group_column: GroupOption = None,
     special: Annotated[str, typer.Option("--special", help="Special values, as -9,-8,-7.")] = "",
     keep: KeepOption = None,
+    tune: TuneOption = 0,
     calibrate: CalibrateOption = None,
     reject_inference: RejectsOption = None,
     decision: DecisionOption = None,
@@ -82,7 +83,14 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
                 table,
                 time_column=time_column,
                 calibrate=calibrate,
+<<<<<<< HEAD
+                rejects=_rejects(reject_inference, decision),
+                seed=seed,
+                trials=tune,
+                journal=out / "trials.jsonl" if tune else None,
+=======
                 rejects=rejects,
+>>>>>>> judge
                 progress=advance,
                 **told,
             )

@@ -12,7 +12,13 @@ from shouxin.entrypoints.demo import live, people
 from shouxin.entrypoints.demo.journal import Count, Journal, StageDone
 from shouxin.entrypoints.demo.scene import Bar, Chain, DemoSettings
 from shouxin.entrypoints.house import House
-from shouxin.entrypoints.jobs.nightly import business_today, grade_everyone, watch_everyone
+from shouxin.entrypoints.jobs.nightly import (
+    absorb_events,
+    business_today,
+    check_skew,
+    grade_everyone,
+    watch_everyone,
+)
 
 Told = Callable[[StageDone, bool], None]
 
@@ -146,6 +152,7 @@ def _approve(chain: Chain) -> Count:
 
 def _open_lines(chain: Chain) -> Count:
     """Open the lines that the policy gives to the grades of the live period's start."""
+    absorb_events(chain.house)
     with chain.house.database.begin() as db:
         credit.start_books(db, business_date=business_today(chain.history_end))
         graded = [(customer, grade.value) for customer, grade in grading.standings(db).items()]
@@ -156,7 +163,10 @@ def _watch(chain: Chain) -> Count:
     with chain.bar("grading and watching everyone") as progress:
         as_of = datetime.fromisoformat(chain.journal.kept("simulate", "live_ends_at"))
         grade_everyone(chain.house, as_of=as_of, progress=progress)
-        return watch_everyone(chain.house, as_of=as_of)
+        alerts = watch_everyone(chain.house, as_of=as_of)
+    absorb_events(chain.house)
+    check_skew(chain.house, since=chain.history_end, until=as_of)
+    return alerts
 
 
 def _months_before(day: date, months: int) -> date:

@@ -28,6 +28,8 @@ from shouxin.ingestion import external
 from shouxin.ingestion.external import Outcome, Subject
 
 Progress = Callable[[int, int], None]
+# Of a day's decisions so many of the sample are computed anew.
+SKEW_DECISIONS_MAX = 500
 # Who asks for a challenger that the schedule trained.
 RETRAINING = "schedule"
 # A quarter without a new model is long in a shop; within a month of one, a new one would learn the same.
@@ -180,3 +182,31 @@ def watch_everyone(house: House, *, as_of: datetime | None = None) -> int:
         links = identity.links(db)
         count = early_warning.watch_history(db, house.home.history, links, as_of=now, now=now)
     return count.alerts_new
+
+
+def absorb_events(house: House, *, progress: Progress | None = None) -> features.AbsorbCount:
+    """Bring what is kept of each reference up to the event log. Raises UnableToSettle."""
+    return features.absorb_log(house.database.begin, progress=progress)
+
+
+def check_skew(
+    house: House,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = SKEW_DECISIONS_MAX,
+    progress: Progress | None = None,
+) -> features.SkewReport:
+    """Compute what the newest decisions read anew from the history and keep how far the two are apart.
+
+    Of the decisions in ``[since, until)``; the last day, if nothing is said.
+    """
+    now = house.clock()
+    until = until or now
+    since = since or until - timedelta(days=1)
+    with house.database.begin() as db:
+        served = decisions.served_values(db, since=since, until=until, limit=limit)
+        ingestion.export_history(db, house.home.history)
+        return features.check_skew(
+            db, house.home.history, served, since=since, until=until, now=now, progress=progress
+        )

@@ -15,6 +15,8 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from shouxin import credit, features, scoring
 from shouxin.entrypoints.house import House
 from shouxin.entrypoints.jobs.nightly import (
+    absorb_events,
+    check_skew,
     close_days,
     grade_everyone,
     keep_shopwide,
@@ -25,12 +27,13 @@ from shouxin.entrypoints.jobs.nightly import (
     watch_everyone,
 )
 from shouxin.entrypoints.providers import UnableToReadProviders
-from shouxin.features import shopwide
+from shouxin.features import SkewReport, shopwide
+from shouxin.ingestion import UnableToSettle
 
 _log = logging.getLogger("shouxin.jobs")
 
-# One for the nightly work, one so that holds expire meanwhile.
-_CONCURRENCY = 2
+# One for the nightly work, one to absorb a long load, one so that holds expire meanwhile.
+_CONCURRENCY = 3
 _RETRY_SECONDS = 1.0
 # What is done at night is done one after the other, whichever worker does it.
 _NIGHT = "night"
@@ -39,12 +42,35 @@ _NIGHT = "night"
 def create_worker(house: House) -> procrastinate.App:
     """The job application of an open house: its tasks and their schedule (times in UTC)."""
     worker = procrastinate.App(connector=_connector(house))
+    _schedule_minutes(worker, house)
+    _schedule_nights(worker, house)
+    return worker
+
+
+def _schedule_minutes(worker: procrastinate.App, house: House) -> None:
+    """What is done all day long."""
 
     @worker.periodic(cron="* * * * *")
     @worker.task(queueing_lock="expire_holds", name="expire_holds")
     def expire_holds(timestamp: int) -> int:
         with house.database.begin() as db:
             return credit.expire_holds(db, now=house.clock())
+
+    @worker.periodic(cron="* * * * *")
+    @worker.task(queueing_lock="absorb_events", name="absorb_events")
+    def absorb(timestamp: int) -> None:
+        _try_to_absorb(house)
+
+    # A worker that was killed leaves its job half done; every job may be done again.
+    @worker.periodic(cron="*/5 * * * *")
+    @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
+    async def take_up_stalled(timestamp: int) -> None:
+        for job in await worker.job_manager.get_stalled_jobs():
+            await worker.job_manager.retry_job(job)
+
+
+def _schedule_nights(worker: procrastinate.App, house: House) -> None:
+    """What is done once a day, one after the other."""
 
     # 16:05 UTC is five past midnight in Shanghai, the zone of the business date.
     @worker.periodic(cron="5 16 * * *")
@@ -62,6 +88,7 @@ def create_worker(house: House) -> procrastinate.App:
     def grade_and_watch(timestamp: int) -> None:
         grade_everyone(house)
         watch_everyone(house)
+        _tell_of_skew(check_skew(house))
 
     # Shop-wide features stand for midnight UTC and are read from two hours after it.
     @worker.periodic(cron="5 0 * * *")
@@ -77,14 +104,19 @@ def create_worker(house: House) -> procrastinate.App:
             _log.info("model %s: %s", look.model_hash[:19], look.verdict.value)
         _try_to_retrain(house)
 
-    # A worker that was killed leaves its job half done; every job may be done again.
-    @worker.periodic(cron="*/5 * * * *")
-    @worker.task(queueing_lock="take_up_stalled", name="take_up_stalled")
-    async def take_up_stalled(timestamp: int) -> None:
-        for job in await worker.job_manager.get_stalled_jobs():
-            await worker.job_manager.retry_job(job)
 
-    return worker
+def _try_to_absorb(house: House) -> None:
+    """Nothing waits for it: until then whoever asks reads what is newer in the log."""
+    try:
+        absorb_events(house)
+    except UnableToSettle as error:
+        _log.info("nothing was absorbed this minute: %s", error)
+
+
+def _tell_of_skew(report: SkewReport) -> None:
+    level = logging.INFO if report.is_good else logging.ERROR
+    told = "skew: %d values of %d decisions, %d unequal, %d of them unexplained"
+    _log.log(level, told, report.compared, report.decisions, report.unequal, report.unexplained)
 
 
 def _try_to_refresh(house: House) -> None:

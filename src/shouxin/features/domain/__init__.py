@@ -17,7 +17,7 @@ from shouxin.features.domain.definition import (
     Missing,
     parts_of,
 )
-from shouxin.features.domain.evaluation import aggregate, combined, evaluate, settled
+from shouxin.features.domain.evaluation import Row, aggregate, combined, evaluate, number_of, settled
 from shouxin.features.domain.fields import (
     AMOUNT,
     KIND,
@@ -41,7 +41,7 @@ from shouxin.features.domain.outcomes import (
     training_points,
 )
 from shouxin.features.domain.page import catalogue_page
-from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, read, satisfies
+from shouxin.features.domain.reading import THOUSANDTHS_DIGITS, Value, read, satisfies, test_of
 from shouxin.features.domain.telling import told
 from shouxin.features.domain.topics import Topic
 from shouxin.features.domain.units import OWNER_WORDS, UNIT_WORDS
@@ -73,9 +73,11 @@ __all__ = [
     "Missing",
     "Origin",
     "Ratio",
+    "Row",
     "Topic",
     "UnableToDefine",
     "UnableToLabel",
+    "Value",
     "aggregate",
     "aggregates_in",
     "catalogue",
@@ -87,10 +89,12 @@ __all__ = [
     "evaluate",
     "kinds_of",
     "label",
+    "number_of",
     "parts_of",
     "read",
     "satisfies",
     "settled",
+    "test_of",
     "told",
     "training_points",
 ]

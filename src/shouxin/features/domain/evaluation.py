@@ -80,6 +80,11 @@ def aggregate(part: Aggregate, by_kind: Mapping[str, Sequence[Event]], *, as_of:
         if event.occurred_at <= end and (start is None or event.occurred_at > start)
         if satisfies(event, part.where) and (value := value_of(part, event)) is not None
     ]
+    return number_of(part, rows, as_of=as_of)
+
+
+def number_of(part: Aggregate, rows: Sequence[Row], *, as_of: datetime) -> float | None:
+    """One aggregate from the rows of its window, in any order."""
     if not rows:
         return 0.0 if part.aggregation in ZERO_OF_NOTHING else None
     return _AGGREGATIONS[part.aggregation](part, rows, as_of)

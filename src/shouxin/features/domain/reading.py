@@ -29,7 +29,7 @@ _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 def satisfies(event: Event, conditions: Sequence[Condition]) -> bool:
     """Whether an event meets every condition; a field that is missing meets ABSENT only."""
-    return all(_meets(event, condition) for condition in conditions)
+    return all(test_of(one)(read(one.field, event)) for one in conditions)
 
 
 def read(field: Field, event: Event) -> Value:
@@ -43,16 +43,13 @@ def thousandths(number: float) -> int | None:
     return None if abs(number) > NUMBER_MAX else floor(float(number) * THOUSAND + 0.5)
 
 
-def _meets(event: Event, condition: Condition) -> bool:
-    value = read(condition.field, event)
-    if condition.comparison is Comparison.ABSENT:
-        return value is None
-    return value is not None and _COMPARISONS[condition.comparison](value, _bounds(condition))
-
-
 @cache
-def _bounds(condition: Condition) -> tuple[str | int, ...]:
-    return condition.bounds()
+def test_of(condition: Condition) -> Callable[[Value], bool]:
+    """The condition as a test of a value of its field."""
+    if condition.comparison is Comparison.ABSENT:
+        return lambda value: value is None
+    bounds, compare = condition.bounds(), _COMPARISONS[condition.comparison]
+    return lambda value: value is not None and compare(value, bounds)
 
 
 def _order(event: Event, _field: Field) -> Value:

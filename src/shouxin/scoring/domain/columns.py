@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.families.contract import sums_of
 from shouxin.scoring.domain.inputs import Floats, Ints, UnableToScore
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.score import (
@@ -50,10 +51,7 @@ class ScoredColumns:
 def score_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -> ScoredColumns:
     """Score every row of ``columns`` (equal lengths; NaN and None are missing). Raises UnableToScore."""
     plan = plan_of(artefact)
-    lacking = [name for name in plan.names if name not in columns]
-    if lacking:
-        raise UnableToScore(f"the table lacks {lacking[0]!r}, which the model reads")
-    ready = plan.scorer.prepared([columns[name] for name in plan.names])
+    ready = plan.scorer.prepared(_found(plan.names, columns))
     rows = len(ready[0])
     contributions = np.empty((rows, len(ready)), dtype=np.int32)
     feature_points = np.empty((rows, len(ready)), dtype=np.int32)
@@ -75,6 +73,23 @@ def score_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -
         plan.base_points,
         plan.base,
     )
+
+
+def pd_of_columns(artefact: Artefact, columns: Mapping[str, npt.NDArray[Any]]) -> Floats:
+    """The ``pd`` of ``score_columns`` alone, quicker where a family can add up without contributions.
+
+    Raises UnableToScore.
+    """
+    plan = plan_of(artefact)
+    ready = plan.scorer.prepared(_found(plan.names, columns))
+    return pd_columns(sums_of(plan.scorer, ready) + artefact.intercept)
+
+
+def _found(names: Sequence[str], columns: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    lacking = [name for name in names if name not in columns]
+    if lacking:
+        raise UnableToScore(f"the table lacks {lacking[0]!r}, which the model reads")
+    return [columns[name] for name in names]
 
 
 def score_at(artefact: Artefact, scored: ScoredColumns, row: int, values: Mapping[str, Any]) -> Score:

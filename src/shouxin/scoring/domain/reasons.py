@@ -116,6 +116,7 @@ _TEXTS = {
     "missing": ("{}：无记录", "{}: not on record"),
     "special": ("{}为特殊代码 {}，风险较高", "{}: special code {}, which goes with more risk"),
     "group": ("{}为“{}”，属于风险较高的类别", "{}: {}, a group that goes with more risk"),
+    "behaviour": ("{}的先后顺序显示较高风险", "{}: what happened, in its order, goes with more risk"),
     "unseen": ("{}为“{}”，是未见过的类别", "{}: {}, a group that was not seen before"),
 }
 
@@ -136,6 +137,8 @@ def kind_of(feature: Feature, value: Value) -> str:
     """What is unusual about the value: one of REASON_KINDS."""
     if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
         return "missing"
+    if feature.type == "sequence":
+        return "behaviour"
     if feature.type == "category":
         known = any(category_text(value) in group for group in feature.categories)
         return "group" if known else "unseen"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 
@@ -25,7 +27,9 @@ class Recipe:
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
     ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
-    the family, where they are not its defaults.
+    the family, where they are not its defaults. ``trials`` settings are tried where that is above zero,
+    each written down in ``journal``, from which an interrupted search goes on. ``layouts``: how columns of
+    sequences may be written.
     """
 
     model: str = "scorecard"
@@ -40,6 +44,9 @@ class Recipe:
     seed: int = 7
     groups: npt.NDArray[np.int64] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    trials: int = 0
+    journal: Path | None = None
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,7 @@ from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
 from shouxin.scoring.training.learners import Fitted, Task
+from shouxin.scoring.training.parts import part_of, predicted
 from shouxin.scoring.training.preparation import EVENTS_MIN
 
 # With more events than these the luck is too small to see.
@@ -45,7 +46,7 @@ def cross_fitted(fit: Callable[[Task], Fitted], task: Task, fitted: Fitted) -> F
     note = f"cross-fitted on {events:,} events: scaled by {slope:.3f}"
     scaled = replace(fitted, body=fitted.body.scaled(millionths), notes=[*fitted.notes, note])
     everybody = np.ones(len(task.y), dtype=np.bool_)
-    moved = level(_predicted(scaled, task, everybody) / MILLION, float(task.y.mean()))
+    moved = level(predicted(scaled, task, everybody) / MILLION, float(task.y.mean()))
     return replace(scaled, intercept=scaled.intercept + round(moved * MILLION))
 
 
@@ -55,22 +56,5 @@ def _out_of_fold(fit: Callable[[Task], Fitted], task: Task) -> npt.NDArray[np.fl
     found = np.empty(len(task.y))
     for number in range(_FOLDS):
         apart = fold == number
-        found[apart] = _predicted(fit(_part(task, ~apart)), task, apart)
+        found[apart] = predicted(fit(part_of(task, ~apart)), task, apart)
     return found
-
-
-def _part(task: Task, inside: npt.NDArray[np.bool_]) -> Task:
-    return replace(
-        task,
-        kept=[variable.rows(inside) for variable in task.kept],
-        y=task.y[inside],
-        groups=None if task.groups is None else task.groups[inside],
-    )
-
-
-def _predicted(fitted: Fitted, task: Task, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    columns = {variable.name: variable.values[rows] for variable in task.kept}
-    scorer = fitted.body.scorer(fitted.features)
-    ready = scorer.prepared([columns[feature.name] for feature in fitted.features])
-    deltas = scorer.deltas_of_rows(ready)
-    return np.asarray(deltas.sum(axis=0) + scorer.reference + fitted.intercept, dtype=np.float64)

@@ -3,67 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
+from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
-from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.scorecard import SCORECARD
+from shouxin.scoring.training.stacking import stacking_learners
+from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
+from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
+
+STACKED = ("lightgbm", "xgboost", "catboost")
 
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner(
-            "scorecard",
-            Bilingual("评分卡", "Scorecard"),
-            fit_scorecard,
-            ("shouxin", "numpy", "scikit-learn"),
-            stops_itself=True,
-        ),
+        SCORECARD,
         EBM,
+        *TREE_LEARNERS,
+        *stacking_learners([learner for learner in TREE_LEARNERS if learner.name in STACKED]),
+        *ANOMALY_LEARNERS,
+        *DEEP_LEARNERS,
     )
 }
 
 
-def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) -> TrainedModel:
-    """Fit on every row given. Raises UnableToTrain."""
+def fit_columns(
+    columns: Mapping[str, Array],
+    y: npt.ArrayLike,
+    recipe: Recipe,
+    *,
+    advance: Advance = lambda _done, _total: None,
+) -> TrainedModel:
+    """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
     if recipe.scaling not in SCALINGS:
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
     truth = np.asarray(y).astype(np.int64)
     check_counts(truth, where="rows to train on")
     kept, dropped = variables(
-        columns, special=recipe.special, directions=recipe.directions, meanings=recipe.meanings
+        columns,
+        special=recipe.special,
+        directions=recipe.directions,
+        meanings=recipe.meanings,
+        layouts=recipe.layouts,
     )
+    if "sequence" not in learner.reads:
+        dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
+        kept = [variable for variable in kept if variable.layout is None]
     if not kept:
         raise nothing_left(dropped)
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
     task = Task(kept, truth, recipe.seed, settings, recipe.groups)
+    tuned = _tuned(learner, task, recipe, advance=advance)
+    if tuned is not None:
+        settings = tuned.settings
+        task = replace(task, settings=settings)
     fitted = learner.fit(task)
     if not learner.stops_itself:
         fitted = cross_fitted(learner.fit, task, fitted)
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
-    scored = score_columns(artefact, {name: columns[name] for name in artefact.names})
+    pd = pd_of_columns(artefact, {name: columns[name] for name in artefact.names})
     report = _report(artefact, fitted, recipe) | {
-        "baseline": baseline_of(artefact, columns, scored.pd).as_data(),
+        "baseline": baseline_of(artefact, columns, pd).as_data(),
         "settings": settings,
+        "tuning": tuned.as_data() if tuned is not None else None,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [
             {"name": name, "auc": round(area, 4), "kept_because": recipe.keep[name]}
@@ -73,10 +96,31 @@ def fit_columns(columns: Mapping[str, Array], y: npt.ArrayLike, recipe: Recipe) 
     return TrainedModel(artefact, report)
 
 
+def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Advance) -> Tuned | None:
+    """What a search over the learner's space found, where one was asked for; settings asked for stay."""
+    if recipe.trials < 1 or not learner.space:
+        return None
+    space = {
+        name: (recipe.settings[name],) if name in recipe.settings else values
+        for name, values in learner.space.items()
+    }
+    journal = Journal(recipe.journal, task=task_name(task, learner=learner.name))
+    return raced(replace(learner, space=space), task, trials=recipe.trials, journal=journal, advance=advance)
+
+
 def _learner(recipe: Recipe) -> Learner:
     if recipe.model not in LEARNERS:
-        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {' and '.join(LEARNERS)}")
-    return LEARNERS[recipe.model]
+        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {', '.join(LEARNERS)}")
+    learner = LEARNERS[recipe.model]
+    try:
+        for tool in learner.tools:
+            version(tool)
+    except PackageNotFoundError as lacking:
+        raise UnableToTrain(
+            f"to train a {learner.name}, {lacking.name} has to be installed: "
+            f"pip install 'shouxin[{learner.extra}]'"
+        ) from None
+    return learner
 
 
 def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:

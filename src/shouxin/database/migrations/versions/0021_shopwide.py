@@ -6,7 +6,7 @@ from shouxin.database.grants import append_only_sql
 from shouxin.database.supervisor import APP_ROLE
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 # A row stands until the next one: most customers' numbers are the same for weeks. Values are in the order of
 # the names of the night; a row without values says that nothing is known of the customer any more.

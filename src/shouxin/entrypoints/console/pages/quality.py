@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
@@ -10,14 +11,17 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from markupsafe import Markup
 
+from shouxin import features
 from shouxin.entrypoints.console import svg
 from shouxin.entrypoints.console.frame import page
 from shouxin.entrypoints.console.visit import Visit, address
 from shouxin.entrypoints.console.visits import shows
+from shouxin.features import FeatureSkew, SkewReport
 from shouxin.governance import Permission
 from shouxin.ingestion import quality
 from shouxin.ingestion.domain.quality import FAIR_BP, FULL_BP, GOOD_BP
 from shouxin.ingestion.quality import RULES, WEIGHTS_BP, QualityDay, QualityScore, Rule, SourceQuality
+from shouxin.kernel import Bilingual
 
 _DAYS = 30
 _FINDINGS_SHOWN = 8
@@ -43,10 +47,20 @@ class SourceView:
     silent: timedelta | None
 
 
+@dataclass(frozen=True, slots=True)
+class SkewView:
+    """A feature whose values differ; ``largest`` is empty where one of two was missing."""
+
+    of: FeatureSkew
+    meaning: Bilingual
+    largest: str
+
+
 @shows("/quality", needs=Permission.QUALITY_READ)
 def data_quality(visit: Visit) -> Response[Any]:
     """The score of every source in the last thirty days."""
     sources = quality.source_quality(visit.db, now=visit.now)
+    skew = features.latest_skew(visit.db)
     return page(
         visit,
         "quality.html",
@@ -56,7 +70,23 @@ def data_quality(visit: Visit) -> Response[Any]:
         weights={dimension: weight / FULL_BP for dimension, weight in WEIGHTS_BP.items()},
         days=_DAYS,
         balance=quality.balance(visit.db),
+        skew=skew,
+        skewed=_skewed(skew),
     )
+
+
+def _skewed(report: SkewReport | None) -> list[SkewView]:
+    """The features that differ most."""
+    found = [one for one in report.features if one.unequal] if report else []
+    meanings = {definition.name: definition.meaning for definition in features.CATALOGUE}
+    return [
+        SkewView(
+            one,
+            meanings.get(one.name, Bilingual(one.name, one.name)),
+            f"{one.largest:.6g}" if math.isfinite(one.largest) else "",
+        )
+        for one in sorted(found, key=lambda one: (-one.unequal, one.name))[:_FINDINGS_SHOWN]
+    ]
 
 
 def tone_of(score: QualityScore | None) -> str:

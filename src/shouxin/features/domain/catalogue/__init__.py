@@ -14,6 +14,7 @@ Who withdraws a consent must not be worse off for it (PIPL, art. 16).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache, lru_cache
 
 from shouxin.features.domain.catalogue.cancellations import cancellations
 from shouxin.features.domain.catalogue.carts import carts
@@ -63,12 +64,30 @@ CATALOGUE = catalogue()
 
 
 def definitions_of(names: Collection[str]) -> tuple[FeatureDefinition, ...]:
-    """The definitions of the catalogue that have these names, in its order; other names are passed over."""
+    """The definitions of the catalogue that have these names, in its order; other names are passed over.
+
+    The same names give the same tuple, which is made ready once for all checkouts.
+    """
+    return _definitions_of(frozenset(names))
+
+
+@lru_cache(maxsize=64)
+def _definitions_of(names: frozenset[str]) -> tuple[FeatureDefinition, ...]:
     return tuple(definition for definition in CATALOGUE if definition.name in names)
 
 
 def catalogue_hash(definitions: Sequence[FeatureDefinition] = CATALOGUE) -> str:
     """The name of exactly these definitions; any change of any of them changes it."""
+    return _own_hash() if definitions is CATALOGUE else _hash_of(definitions)
+
+
+@cache
+def _own_hash() -> str:
+    # Every decision is made under this name; to spell the whole catalogue each time would take as long as it.
+    return _hash_of(CATALOGUE)
+
+
+def _hash_of(definitions: Sequence[FeatureDefinition]) -> str:
     return content_hash([definition.as_data() for definition in definitions])
 
 

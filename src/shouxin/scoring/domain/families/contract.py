@@ -8,7 +8,7 @@ written down, so that a sum has no order and comes out the same in Python, in Nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
@@ -43,6 +43,23 @@ class Scorer(Protocol):
     def deltas_of_rows(self, ready: Sequence[npt.NDArray[Any]]) -> Ints:
         """(features, rows) of what ``deltas`` says of each row, for a piece of what ``prepared`` gave."""
         ...
+
+
+@runtime_checkable
+class SumsOfRows(Protocol):
+    """A scorer that can also add up without telling the features apart, and is quicker at it."""
+
+    def sums_of_rows(self, ready: Sequence[npt.NDArray[Any]]) -> Ints:
+        """(rows,): ``reference + sum(deltas)`` of every row, the same whole numbers."""
+        ...
+
+
+def sums_of(scorer: Scorer, ready: Sequence[npt.NDArray[Any]]) -> Ints:
+    """(rows,): ``reference + sum(deltas)`` of every row, in the quickest way that the scorer has."""
+    if isinstance(scorer, SumsOfRows):
+        return scorer.sums_of_rows(ready)
+    sums: Ints = scorer.deltas_of_rows(ready).sum(axis=0) + scorer.reference
+    return sums
 
 
 class FamilyBody(Protocol):
