@@ -58,7 +58,7 @@ def test_the_champion_is_calibrated_in_the_months_after_training(later):
     # Few default in a small shop: what is asked is that the data do not speak against 0.9 to 1.1.
     assert slope.low <= 1.1 and slope.high >= 0.9, slope
     assert 0.7 < slope.value < 1.4
-    # The level of so small a shop follows a few dozen events of half a year before: 0.62 when this was written.
+    # The level of so small a shop follows a few dozen events of half a year before; 0.62 was seen.
     assert 0.4 < ratio.value < 2, ratio
     assert found.evaluation.auc.low > 0.6
 
