@@ -76,17 +76,17 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
-        return _experiment(
-            table,
-            roles,
-            recipe,
-            share=holdout,
-            calibrate=calibrate,
-            rejects=rejects,
-            advance=progress or _silent,
-        )
+        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or _silent)
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
+
+
+class _Apart(NamedTuple):
+    """What of the rows trains nothing, or in another way: shares held out and calibrated on, the declined."""
+
+    holdout: float
+    calibrate: float | None
+    rejects: RejectInference | None
 
 
 class _Roles(NamedTuple):
@@ -103,19 +103,13 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def _experiment(
-    table: Table,
-    roles: _Roles,
-    recipe: Recipe,
-    *,
-    share: float,
-    calibrate: float | None,
-    rejects: RejectInference | None,
-    advance: Progress,
+    table: Table, roles: _Roles, recipe: Recipe, wanted: _Apart, advance: Progress
 ) -> TrainedModel:
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
     from shouxin.scoring.training.rejects import fit_with_declined
 
+    share, calibrate, rejects = wanted
     advance(0, _STEPS)
     apart = {table.name(name) for name in (*roles, rejects.decision if rejects else None) if name}
     keep = {table.name(name): why for name, why in recipe.keep.items()}
