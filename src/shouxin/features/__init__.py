@@ -38,7 +38,6 @@ from shouxin.features.service import (
     training_set,
     values_at,
 )
-from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.store import UnableToReadHistory
 
 __all__ = [
@@ -55,14 +54,12 @@ __all__ = [
     "UnableToDefine",
     "UnableToLabel",
     "UnableToReadHistory",
-    "UnableToRunSpark",
     "catalogue",
     "catalogue_hash",
     "catalogue_page",
     "compiled",
     "compute",
     "compute_at",
-    "compute_on_spark",
     "definitions_of",
     "evaluate",
     "history_period",
