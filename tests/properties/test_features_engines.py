@@ -36,7 +36,6 @@ from shouxin.features.domain import (
     UnableToDefine,
 )
 from shouxin.features.domain.aggregates import DECAYED, INTERVALS, STREAKS
-from shouxin.features.spark import valued
 from shouxin.kernel import Bilingual, Event, Money
 from shouxin.simulation import simulate
 
@@ -390,8 +389,3 @@ def test_the_whole_catalogue_is_equal_in_python_duckdb_and_postgresql(db, lives)
     assert batch(CATALOGUE, lives) == said
     assert by_duckdb(CATALOGUE, lives) == said
     assert by_postgres(db, CATALOGUE, lives) == said
-
-
-def test_the_whole_catalogue_is_equal_on_spark(spark, lives):
-    prepared = by_spark(spark, CATALOGUE, lives, lambda asked: valued(spark, asked, as_of=AS_OF))
-    assert prepared == expected(CATALOGUE, lives)

@@ -44,13 +44,6 @@ class DialectName(StrEnum):
     SPARK = "spark"
 
 
-class EngineName(StrEnum):
-    """What computes the features of everybody."""
-
-    DUCKDB = "duckdb"
-    SPARK = "spark"
-
-
 @app.callback(invoke_without_command=True)
 def features(
     context: typer.Context,
@@ -130,32 +123,25 @@ def compile_features(
 @app.command()
 def batch(
     as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
-    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write; of Spark a folder.")],
-    engine: Annotated[EngineName, typer.Option("--engine", help="What computes it.")] = EngineName.DUCKDB,
-    master: Annotated[str, typer.Option("--master", help="The cluster, as Spark names it.")] = "local[*]",
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every feature of everybody known at a date as Parquet, by DuckDB or on Spark."""
+    """Write every feature of everybody known at a date as Parquet."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
         with house.database.begin() as db, progress_bar("exporting history") as advance:
             ingestion.export_history(db, house.home.history, progress=advance)
             links = identity.links(db)
         try:
-            if engine is EngineName.SPARK:
-                customers = room.compute_on_spark(house.home.history, links, out, as_of=day, master=master)
-            else:
-                table = room.compute(house.home.history, links, as_of=day)
-                pq.write_table(table, out)
-                customers = table.num_rows
-        except (room.UnableToReadHistory, room.UnableToRunSpark) as error:
+            table = room.compute(house.home.history, links, as_of=day)
+            pq.write_table(table, out)
+        except room.UnableToReadHistory as error:
             fail(str(error))
     done = {
-        "customers": customers,
+        "customers": table.num_rows,
         "features": len(room.CATALOGUE),
         "catalogue": room.catalogue_hash(),
-        "engine": engine.value,
         "out": str(out),
     }
     emit(done, as_json=as_json, title="Features")
