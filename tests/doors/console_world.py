@@ -12,6 +12,7 @@ from shouxin import cases, credit, early_warning, governance, grading, identity,
 from shouxin.decisions import STANDARD_CHECKOUT
 from shouxin.early_warning import Observation
 from shouxin.entrypoints.house import House
+from shouxin.entrypoints.jobs import keep_shopwide
 from shouxin.features import skew
 from shouxin.features.skew import ServedValues, SkewReport, Witness
 from shouxin.governance import Role, load_keyring
@@ -96,6 +97,28 @@ def skewed(world: World, *, now: datetime) -> None:
     report = SkewReport(now, now - timedelta(days=1), now, "sha256:x", CUSTOMERS, 0, rows)
     with world.house.database.begin() as db:
         skew.insert_run(db, report)
+
+
+def share_a_device(world: World, numbers: tuple[int, ...], *, alone: int, now: datetime) -> None:
+    """Some customers visited from one device three days ago, one from her own; the night was kept since."""
+    at = now - timedelta(days=3)
+    told = [
+        {
+            "source": "shop",
+            "source_id": f"visit-{i}",
+            "kind": "login_recorded",
+            "version": 1,
+            "customer_ref": f"C2{i:04d}",
+            "occurred_at": at.isoformat(),
+            "payload": {"channel": "web"},
+            "personal": {"device": "her-own" if i == alone else "one-tablet"},
+        }
+        for i in (*numbers, alone)
+    ]
+    with world.house.database.begin() as db:
+        receipt = ingestion.accept(db, told, keyring=world.house.keyring, now=at)
+        assert receipt.accepted == len(told), receipt
+    keep_shopwide(world.house)
 
 
 def set_up(world: World, name: str, *, now: datetime) -> pyotp.TOTP:

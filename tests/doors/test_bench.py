@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import open_folder
-from shouxin.entrypoints.bench import NAMES, Ground, Line, Report, Sizes, UnableToBench, run_bench
+from shouxin.entrypoints.bench import IN_ALL, Ground, Line, Report, Sizes, UnableToBench, run_bench
 from shouxin.entrypoints.cli import app
 
 TINY = Sizes(
@@ -46,7 +46,7 @@ def report(ground):
     return report_of
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_ALL)
 def test_a_benchmark_has_lines_with_figures_that_are_numbers(report, name):
     data = report(name).as_data()
     assert set(data) == {"name", "lines", "met"} and data["name"] == name and data["lines"]
@@ -108,6 +108,51 @@ def test_the_command_prints_one_object_and_leaves_by_what_is_met():
     told = json.loads(done.stdout)
     assert told["name"] == "binning"
     assert done.exit_code == (0 if told["met"] else 1)
+
+
+def test_the_order_of_events_is_asked_of_a_tiny_shop(ground, monkeypatch):
+    """Every model once, in seconds: too small a shop to say anything, so nothing is said of the figures."""
+    pytest.importorskip("torch", reason="torch (the extra deep) is not installed")
+    from shouxin import scoring
+    from shouxin.entrypoints.bench import sequences
+
+    quick = {"size": 4, "epochs": 1, "width": 4}
+    train = scoring.train_columns
+
+    def train_quickly(columns, y, *, model, **rest):
+        settings = {"ebm": {"bags": 1}, "fused": quick | {"bags": 1}}.get(model, quick)
+        return train(columns, y, model=model, settings=settings, **rest)
+
+    monkeypatch.setattr(scoring, "train_columns", train_quickly)
+    monkeypatch.setattr(
+        sequences.features, "CATALOGUE", tuple(d for d in sequences.features.CATALOGUE if "late" in d.name)
+    )
+    data = run_bench("sequences", ground).as_data()
+    names = [line["name"] for line in data["lines"]]
+    assert names[:4] == ["aggregates", "embeddings", "both", "both, order shuffled"]
+    for line in data["lines"]:
+        assert line["low"] <= line["high"]
+
+
+@pytest.mark.parametrize("name", ["credit_record", "online_retail"])
+def test_a_benchmark_of_public_data_says_what_it_lacks(ground, name):
+    with pytest.raises(UnableToBench, match=f"say where the public set {name} lies"):
+        run_bench(name, ground)
+
+
+def test_dealing_events_anew_takes_away_the_order_and_nothing_else():
+    import numpy as np
+
+    from shouxin.entrypoints.bench.sequences import shuffled
+    from shouxin.features.sequences import RECENT_EVENTS
+
+    layout = RECENT_EVENTS.layout
+    events = [[kind, kind % 5, 60 - kind, kind % 24, 0, kind % 3, 0, 0, 0] for kind in range(15)]
+    dealt = layout.numbers(shuffled(layout.text(events), rng=np.random.default_rng(3)))
+    assert [event[1:4] for event in dealt] == [event[1:4] for event in events]
+    without = [[event[0], *event[4:]] for event in dealt]
+    assert without != [[event[0], *event[4:]] for event in events]
+    assert sorted(without) == sorted([event[0], *event[4:]] for event in events)
 
 
 def test_drift_counts_every_column():

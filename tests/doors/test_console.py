@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from doors.console_client import Browser, Clock
-from doors.console_world import PASSWORD, set_up, small_world, two_alike
+from doors.console_world import PASSWORD, set_up, share_a_device, small_world, two_alike
 from shouxin import cases, decisions, early_warning, governance, identity, scoring
 from shouxin.cases import CaseFilter
 from shouxin.decisions import STANDARD_CHECKOUT
@@ -579,3 +579,25 @@ def test_the_consents_page_counts_by_purpose_text_and_source(browser, world, clo
     assert re.findall(r'class="num">(\d+)<', row) == ["1", "1"] and "2026-01" in row
     assert "In force" in text and "We look at your visits" in text
     assert "partner" in text and "Refused, kept in quarantine" in text and "No field was left out" in text
+
+
+def test_a_customers_page_counts_who_shares_what_and_names_nobody(browser, world, clock):
+    signed_in(browser, world, clock)
+    browser.post("/preferences", {"language": "en", "back": "/"})
+    path = f"/customers/{world.customers[6]}"
+    assert "Nothing was kept for this night." in browser.get(path).text
+    share_a_device(world, (6, 7, 8, 1), alone=5, now=clock.now)
+    page = browser.get(path).text
+    shared = page[page.index('id="shared"') :]
+    shared = shared[: shared.index("</section>")]
+    assert f"as of midnight (UTC), {clock.now:%Y-%m-%d}" in shared
+    # The fourth on that device took back what her visits were kept for.
+    assert re.search(r"Other customers on the same devices</dt><dd>2<", shared)
+    assert not any(str(other) in shared for other in world.customers)
+    alone = browser.get(f"/customers/{world.customers[5]}").text
+    assert "Shares no device, card, address or contact with anybody." in alone
+    withdrawn = browser.get(f"/customers/{world.customers[1]}").text
+    assert "The customer took an agreement back: not everything is told." in withdrawn
+    assert "Nothing was kept for this night." in browser.get(f"{path}?as_of=2026-01-10").text
+    browser.post("/preferences", {"language": "zh", "back": "/"})
+    assert "与其共用设备的其他顾客数</dt><dd>2<" in browser.get(path).text

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 
 from doors import walk
 from doors.console_client import Clock
-from doors.console_world import PASSWORD, set_up, skewed, small_world, two_alike
+from doors.console_world import PASSWORD, set_up, share_a_device, skewed, small_world, two_alike
 from shouxin.entrypoints.console import create_console_app
 from shouxin.entrypoints.house import House
 
@@ -53,6 +53,7 @@ def test_a_walk_through_every_page_has_nothing_to_complain_about(fresh_database,
     world = small_world(fresh_database, now=now)
     two_alike(world, now=now)
     skewed(world, now=now)
+    share_a_device(world, tuple(range(8)), alone=8, now=now)
     clock = Clock(now)
     house = world.house
     app = create_console_app(House(house.database, house.keyring, house.home, clock))

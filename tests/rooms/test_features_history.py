@@ -18,6 +18,7 @@ from shouxin.features import (
     UnableToLabel,
     UnableToReadHistory,
     compute,
+    compute_at,
     evaluate,
     history_period,
     labels,
@@ -133,6 +134,14 @@ def test_asking_for_customers_gives_a_row_for_each_even_one_of_whom_nothing_is_k
     nothing = evaluate(CATALOGUE, [], as_of=AS_OF)
     assert {name: rows["cus_new"][name] for name in nothing} == nothing
     assert (nothing["orders_90d"], nothing["tenure_days"], nothing["refund_share_180d"]) == (0.0, None, 0.0)
+
+
+def test_features_at_several_instants_are_those_of_each(tmp_path):
+    history, links = write_history(tmp_path, LIFE), links_of("C1")
+    days = [AS_OF, AS_OF - timedelta(days=19), AS_OF - timedelta(days=401)]
+    tables = [compute(history, links, as_of=day) for day in days]
+    assert compute_at(history, links, as_ofs=days) == pa.concat_tables(tables)
+    assert [table.num_rows for table in tables] == [1, 1, 0]
 
 
 def test_nobody_is_graded_before_something_is_known_of_them(tmp_path):

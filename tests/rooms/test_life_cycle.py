@@ -69,7 +69,6 @@ def test_a_challenger_is_promoted_and_the_life_is_told_in_order(db, now):
         ("challenger", "op_1", None),
         ("champion", "op_maker", "op_checker"),
     ]
-    assert scoring.names_in_use(db) == set(artefact().names)
 
 
 def test_a_champion_is_replaced_and_never_withdrawn(db, now):

@@ -10,6 +10,7 @@ import pytest
 
 from shouxin.kernel import Bilingual
 from shouxin.scoring import (
+    Artefact,
     Table,
     UnableToTrain,
     evaluate,
@@ -21,7 +22,7 @@ from shouxin.scoring import (
     train_columns,
 )
 from shouxin.scoring.domain.families import Tables
-from shouxin.scoring.domain.metrics import calibration_line
+from shouxin.scoring.domain.metrics import auc, calibration_line
 from shouxin.scoring.training import boosting
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.learners import Fitted, Task
@@ -133,11 +134,40 @@ def test_the_average_customer_is_the_reference():
 def test_a_scorecard_has_only_positive_weights_and_keeps_directions():
     columns, y = shop()
     trained = train_columns(columns, y, directions={"late": "higher_is_riskier"}, special=(-9,))
-    used = [v for v in trained.report["variables"] if v["used"]]
+    # A variable that only a cross reads has no weight of its own.
+    used = [v for v in trained.report["variables"] if v["weight"] is not None]
     assert used and all(variable["weight"] > 0 for variable in used)
     late = next(v for v in used if v["name"] == "late")
     regular = late["woe"][: len(late["edges"]) + 1]
     assert all(a < b for a, b in itertools.pairwise(regular))
+
+
+def test_a_scorecard_crosses_what_two_variables_say_only_together():
+    columns, y = shop(4_000)
+    plain, crossed = (
+        train_columns(columns, y, special=(-9,), directions={"late": 1}, settings={"crosses": most})
+        for most in (0, 8)
+    )
+    assert all(len(term.features) == 1 for term in plain.artefact.body.terms)
+    names = [
+        {crossed.artefact.names[i] for i in term.features}
+        for term in crossed.artefact.body.terms
+        if len(term.features) == 2
+    ]
+    assert {"left", "right"} in names and not any("late" in pair for pair in names)
+    fresh, happened = shop(8_000, seed=4)
+    areas = [auc(happened, score_columns(m.artefact, fresh).log_odds.astype(float)) for m in (plain, crossed)]
+    assert areas[1] > areas[0] + 0.02
+    assert Artefact.from_json(crossed.artefact.to_json()) == crossed.artefact
+
+
+def test_a_card_with_crosses_reads_no_more_variables_than_any():
+    rng = np.random.default_rng(9)
+    columns = {f"x{i}": rng.normal(size=6_000) for i in range(30)}
+    odds = sum(columns[f"x{i}"] * columns[f"x{i + 1}"] for i in range(0, 30, 2)) + 2 * columns["x0"] - 1
+    y = (rng.random(6_000) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    trained = train_columns(columns, y, settings={"crosses": 15}).artefact
+    assert len(trained.names) <= 15 and any(len(term.features) == 2 for term in trained.body.terms)
 
 
 def test_meanings_are_told_in_the_reasons():
@@ -302,10 +332,13 @@ def test_a_card_of_few_events_is_not_too_sure_of_itself():
 
 def naive(task):
     """Every variable by the weights of evidence that its own bins gave it, all of them added up."""
-    from shouxin.scoring.training.scorecard import _term, feature_of
+    from shouxin.scoring.training.scorecard import _feature, _term
 
     binnings = [variable.binned(task.y) for variable in task.kept]
-    features = tuple(map(feature_of, task.kept, binnings))
+    features = tuple(
+        _feature(variable, binning, main=True, paired=False)
+        for variable, binning in zip(task.kept, binnings, strict=True)
+    )
     terms = tuple(_term(place, binning, 1.0) for place, binning in enumerate(binnings))
     return Fitted(features, Tables(terms), -2_600_000, [], {}, [])
 

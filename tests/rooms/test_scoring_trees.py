@@ -36,6 +36,15 @@ from shouxin.scoring.training.trees.raw import RawTrees, UnableToImport, last_be
 from shouxin.scoring.training.trees.writing import written
 
 TREE_MODELS = ("decision_tree", "random_forest", "lightgbm", "xgboost", "catboost")
+# Small enough for a test; what is tested does not depend on it.
+BOOSTED = {"bags": 2, "learning_rate": 0.3}
+QUICK = {
+    "random_forest": {"trees": 15},
+    "isolation_forest": {"trees": 15},
+    "lightgbm": BOOSTED,
+    "xgboost": BOOSTED,
+    "catboost": BOOSTED,
+}
 NEEDS = {"xgboost": "xgboost", "catboost": "catboost", "blend": "catboost", "stack": "catboost"}
 
 
@@ -59,7 +68,8 @@ def shop(rows: int = 1200, *, seed: int = 3) -> tuple[dict[str, np.ndarray], np.
 def fitted(model: str, columns, y, **more):
     if model in NEEDS:
         pytest.importorskip(NEEDS[model])
-    return train_columns(columns, y, model=model, special=(-9,), **more).artefact
+    settings = QUICK.get(model, {}) | more.pop("settings", {})
+    return train_columns(columns, y, model=model, special=(-9,), settings=settings, **more).artefact
 
 
 def prepared_shop():

@@ -11,13 +11,22 @@ from sqlalchemy import text
 
 from conftest import NOW
 from scenarios.furnished import furnish, own_house
-from shouxin import credit
+from shouxin import credit, identity
 from shouxin.credit import CheckoutRequest
 from shouxin.entrypoints.jobs import close_days, create_worker
+from shouxin.features import shopwide
 from shouxin.kernel import Money, frozen_clock
 
 DAY = date(2026, 3, 2)  # NOW in Shanghai
-TASKS = {"expire_holds", "close_day", "refresh_external", "grade_and_watch", "take_up_stalled"}
+TASKS = {
+    "expire_holds",
+    "close_day",
+    "refresh_external",
+    "grade_and_watch",
+    "watch_models",
+    "keep_shopwide",
+    "take_up_stalled",
+}
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +139,15 @@ def test_the_job_of_a_killed_worker_is_taken_up_again(furnished):
     with house.database.begin() as db:
         sql = text("SELECT status::text FROM jobs.procrastinate_jobs WHERE id = :id")
         assert db.execute(sql, {"id": job}).scalar_one() == "succeeded"
+
+
+def test_the_shopwide_features_of_the_night_are_kept(furnished):
+    house = later(furnished, days=12)
+    assert one_round(house, "keep_shopwide") == set()
+    night = house.clock().date()
+    with house.database.begin() as db:
+        kept = db.execute(text("SELECT night, customers FROM features.shopwide_night")).all()
+        customer = identity.find_customer(db, source="shop", customer_ref="C001")
+        told = shopwide.shopwide_at(db, customer, as_of=house.clock())
+    assert kept == [(night, 8)]
+    assert told["component_customers"] == 1 and told["linked_customers"] == 0

@@ -13,6 +13,7 @@ from shouxin.features.compiler import (
     DIALECTS,
     fact_select,
     features_select,
+    first_known_select,
     known_customers_select,
     withdrawn_select,
     word_select,
@@ -46,20 +47,24 @@ def compute_on_spark(
     try:
         session.read.parquet(*files).createOrReplaceTempView("history")
         session.createDataFrame(links.select(LINK_COLUMNS)).createOrReplaceTempView("link")
-        valued = _valued(session, definitions, as_of=as_of)
+        table = valued(session, definitions, as_of=as_of)
         names = [definition.name for definition in definitions]
         instant = f"timestamp_micros({micros(as_of)}) AS as_of"
-        valued.selectExpr("customer_id", instant, *names).write.mode("overwrite").parquet(str(out))
+        table.selectExpr("customer_id", instant, *names).write.mode("overwrite").parquet(str(out))
         return int(session.read.parquet(str(out)).count())
     finally:
         session.stop()
 
 
-def _valued(session: Any, definitions: Sequence[FeatureDefinition], *, as_of: datetime) -> Any:
-    """The features from facts that are prepared once: a query alone would read the history for each step."""
+def valued(session: Any, definitions: Sequence[FeatureDefinition], *, as_of: datetime) -> Any:
+    """``customer_id, <feature>...`` of everyone known at ``as_of``, from the views ``history`` and ``link``.
+
+    The facts are prepared once: one query for all would read the history anew for each of its steps.
+    """
     purposes = {purpose for definition in definitions for purpose in definition.purposes}
     steps = {
         "fact": fact_select(_SPARK, parts_of(definitions)),
+        "first_known": first_known_select(_SPARK),
         "wanted": known_customers_select(_SPARK),
         "word": word_select(_SPARK),
         "withdrawn": withdrawn_select(_SPARK),

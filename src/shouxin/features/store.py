@@ -17,6 +17,7 @@ from shouxin.features.compiler import (
     DUCKDB,
     fact_select,
     features_select,
+    first_known_select,
     known_customers_select,
     labels_select,
     linked_select,
@@ -97,6 +98,8 @@ def history_span(opened: OpenHistory) -> tuple[datetime, datetime] | None:
 
 def known_customers(opened: OpenHistory, *, as_of: datetime) -> pa.Table:
     """``customer_id`` of everyone of whom something was known at ``as_of``."""
+    first = DUCKDB.sql(first_known_select(DUCKDB))
+    opened.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS first_known AS {first}")
     sql = DUCKDB.sql(known_customers_select(DUCKDB))
     return opened.connection.sql(sql, params={"as_of": micros(as_of)}).to_arrow_table()
 

@@ -63,6 +63,11 @@ def grade_of(pd: float, scale: MasterScale = STANDARD_SCALE) -> Grade:
     return next((grade for grade, bound in scale.below if pd < bound), Grade.D)
 
 
+def below_for(grade: Grade, scale: MasterScale = STANDARD_SCALE) -> float:
+    """The PD that a customer of this grade, or of a better one, stays below; 1 for D."""
+    return dict(scale.below).get(grade, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class GradeAssignment:
     """A customer's grade at ``as_of`` with everything needed to say why: law, never changed afterwards."""
@@ -178,7 +183,19 @@ def is_held_out(customer_id: str, *, share: float = HELD_OUT_SHARE) -> bool:
 
     It follows from the id alone: the same customer is a stranger to every model, for ever.
     """
-    digest = hashlib.sha256(f"held-out:{customer_id}".encode()).digest()
+    return _drawn(customer_id, purpose="held-out", share=share)
+
+
+CALIBRATING_SHARE = 0.25
+
+
+def calibrates(customer_id: str) -> bool:
+    """Whether a customer who is not held out is set apart, where there are plenty, to make PDs true on."""
+    return _drawn(customer_id, purpose="calibrating", share=CALIBRATING_SHARE)
+
+
+def _drawn(customer_id: str, *, purpose: str, share: float) -> bool:
+    digest = hashlib.sha256(f"{purpose}:{customer_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
 

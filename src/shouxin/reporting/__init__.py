@@ -30,6 +30,15 @@ from shouxin.reporting.domain.export import CustomerExport
 from shouxin.reporting.domain.lift import LiftReport, ProductLift, Verdict
 from shouxin.reporting.domain.model_document import DocumentSection, DocumentTable, ModelDocument
 from shouxin.reporting.domain.overrides import OverrideLine
+from shouxin.reporting.domain.rolling import (
+    Cohort,
+    MonthlyStates,
+    RollRates,
+    UnableToRoll,
+    monthly_states,
+    roll_rates,
+    vintages,
+)
 from shouxin.reporting.exporting import export_customer
 from shouxin.reporting.lift import UnableToMeasureLift, external_lift, latest_lift
 from shouxin.reporting.model_document import model_document, override_report
@@ -48,6 +57,7 @@ __all__ = [
     "LGD_ASSUMED",
     "QUERIES",
     "BucketRow",
+    "Cohort",
     "CountRow",
     "CustomerExport",
     "CustomerFilter",
@@ -61,15 +71,18 @@ __all__ = [
     "GradeRow",
     "LiftReport",
     "ModelDocument",
+    "MonthlyStates",
     "OverduePoint",
     "OverrideLine",
     "Overview",
     "PortfolioReport",
     "ProductLift",
+    "RollRates",
     "Section",
     "Tile",
     "TimelineEntry",
     "UnableToMeasureLift",
+    "UnableToRoll",
     "Verdict",
     "customer_360",
     "export_customer",
@@ -78,9 +91,12 @@ __all__ = [
     "list_customers",
     "measure",
     "model_document",
+    "monthly_states",
     "override_report",
     "overview",
     "portfolio",
     "query_text",
     "record_day",
+    "roll_rates",
+    "vintages",
 ]

@@ -140,12 +140,6 @@ def challengers(db: Connection) -> list[Artefact]:
     return [artefact for artefact in found if artefact is not None]
 
 
-def names_in_use(db: Connection) -> frozenset[str]:
-    """The features that the champion or a challenger reads: what must be known at each decision."""
-    artefacts = [artefact for artefact in (champion(db), *challengers(db)) if artefact is not None]
-    return frozenset(name for artefact in artefacts for name in artefact.names)
-
-
 def find_model(db: Connection, model_hash: str) -> Artefact | None:
     """A registered model by its hash; one that was read before is not read again."""
     if (known := _read.get(model_hash)) is not None:

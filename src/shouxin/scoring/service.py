@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
+from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Evaluation, evaluate
 from shouxin.scoring.domain.split import Split, split_rows
-from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, as_text, is_text
+from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, group_codes
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
+from shouxin.scoring.training.calibration import calibrate_trained
 from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
 
 if TYPE_CHECKING:
@@ -40,18 +44,22 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     holdout: float = 0.3,
     trials: int = 0,
     journal: Path | None = None,
+    calibrate: float | None = None,
+    rejects: RejectInference | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
     Held out are the latest rows where ``time_column`` is given, whole groups where ``group_column`` is,
     else a random share stratified by outcome. With ``trials`` settings are searched for on the training
-    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it.
-    Raises UnableToTrain.
+    rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it. ``calibrate`` is the
+    share of the other rows, the latest of them, that only the probabilities are made true on. ``rejects``
+    says which rows without an outcome were declined, and what is guessed of them. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
@@ -61,15 +69,24 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         keep=_reasons(keep),
         scaling=scaling,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         trials=trials,
         journal=journal,
     )
     roles = _Roles(target, id_column, time_column, group_column)
     try:
-        return _experiment(table, roles, recipe, share=holdout, advance=progress or _silent)
+        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or _silent)
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
+
+
+class _Apart(NamedTuple):
+    """What of the rows trains nothing, or in another way: shares held out and calibrated on, the declined."""
+
+    holdout: float
+    calibrate: float | None
+    rejects: RejectInference | None
 
 
 class _Roles(NamedTuple):
@@ -86,17 +103,21 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def _experiment(
-    table: Table, roles: _Roles, recipe: Recipe, *, share: float, advance: Progress
+    table: Table, roles: _Roles, recipe: Recipe, wanted: _Apart, advance: Progress
 ) -> TrainedModel:
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
+    from shouxin.scoring.training.rejects import fit_with_declined
 
+    share, calibrate, rejects = wanted
     advance(0, _STEPS)
-    apart = {table.name(name) for name in roles if name}
+    apart = {table.name(name) for name in (*roles, rejects.decision if rejects else None) if name}
     keep = {table.name(name): why for name, why in recipe.keep.items()}
     y, known = outcomes(table.column(roles.target), name=roles.target)
     rows, y = table.rows(known), y[known]
     split, period = _split(rows, y, roles, share=share, seed=recipe.seed)
+    if calibrate is not None:
+        split = _with_window(rows, y, roles, split, share=calibrate, seed=recipe.seed)
     check_counts(y[split.training], where="training rows")
     check_counts(y[split.holdout], where="hold-out rows")
     advance(1, _STEPS)
@@ -105,9 +126,18 @@ def _experiment(
     learnt = {name: values[split.training] for name, values in columns.items() if name not in dropped}
     if not learnt:
         raise nothing_left(dropped)
-    groups = _codes(rows.column(roles.group))[split.training] if roles.group else None
+    # Numbered over the whole table, so that a declined customer has the number of their other rows.
+    groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
     recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
-    fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
+    if rejects is None:
+        fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
+    else:
+        declined = declined_rows(
+            table, known, split, rejects, time=roles.time, group=roles.group, names=list(learnt)
+        )
+        fitted = fit_with_declined(learnt, y[split.training], declined, recipe, method=rejects.method)
+    if split.window is not None:
+        fitted = _calibrated(fitted, learnt, rows, y, roles, split.window)
     advance(3, _STEPS)
     fitted.report["dropped"] += [{"name": name, "reason": reason} for name, reason in dropped.items()]
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
@@ -128,17 +158,46 @@ def _split(
     times, period = (None, None)
     if roles.time:
         times, period = instants(rows.column(roles.time), name=roles.time)
-    groups = _codes(rows.column(roles.group)) if roles.group else None
+    groups = group_codes(rows.column(roles.group)) if roles.group else None
     return split_rows(y, share=share, seed=seed, times=times, groups=groups), period
 
 
-def _codes(values: Array) -> npt.NDArray[np.int64]:
-    """A number for every group; a row without one is a group of its own."""
-    if is_text(values):
-        texts = [f"={t}" if t is not None else f"#{row}" for row, t in enumerate(as_text(values))]
-        return np.unique(np.array(texts), return_inverse=True)[1].astype(np.int64)
-    numbers = np.asarray(values, dtype=np.float64)
-    return np.unique(numbers, return_inverse=True, equal_nan=False)[1].astype(np.int64)
+def _with_window(
+    rows: Table, y: npt.NDArray[np.int64], roles: _Roles, split: Split, *, share: float, seed: int
+) -> Split:
+    """The split with the latest of its training rows set apart for calibrating."""
+    if not roles.time:
+        raise UnableToTrain(
+            "a calibration window is later than what is learnt; name the column with the time (--time COL)"
+        )
+    if not 0 < share < 1:
+        raise UnableToTrain(f"the calibration window is a share of the rows between 0 and 1, not {share:g}")
+    places = np.flatnonzero(split.training)
+    times, _ = instants(rows.column(roles.time), name=roles.time)
+    groups = group_codes(rows.column(roles.group))[places] if roles.group else None
+    inner = split_rows(y[places], share=share, seed=seed, times=times[places], groups=groups)
+    training, window = np.zeros((2, len(y)), dtype=np.bool_)
+    training[places[inner.training]], window[places[inner.holdout]] = True, True
+    if not is_later(times[window], times[training]):
+        raise UnableToTrain("there is no time after that of the training rows to calibrate on")
+    return replace(split, training=training, window=window)
+
+
+def _calibrated(
+    fitted: TrainedModel,
+    learnt: Mapping[str, Array],
+    rows: Table,
+    y: npt.NDArray[np.int64],
+    roles: _Roles,
+    window: npt.NDArray[np.bool_],
+) -> TrainedModel:
+    assert roles.time, "a window has a time"
+    _, period = instants(rows.column(roles.time)[window], name=roles.time)
+    later = rows.rows(window).select(fitted.artefact.names)
+    found = calibrate_trained(fitted, learnt, later, y[window], period=period)
+    if isinstance(found, CalibrationRefusal):
+        raise UnableToTrain(f"not calibrated: {found.reason}")
+    return found
 
 
 def _evaluated(
@@ -182,10 +241,12 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     special: Sequence[float] = (),
     directions: Mapping[str, Any] | None = None,
     meanings: Mapping[str, Bilingual] | None = None,
+    topics: Mapping[str, str] | None = None,
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
     period: tuple[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
     trials: int = 0,
@@ -204,10 +265,12 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         special=special,
         directions=directions or {},
         meanings=meanings or {},
+        topics=topics or {},
         keep=_reasons(keep),
         scaling=scaling,
         period=period,
         settings=settings or {},
+        layouts=layouts,
         seed=seed,
         groups=groups,
         trials=trials,

@@ -145,7 +145,8 @@ def _sums(artefact: Artefact, body: Tables, say: _Spelling) -> list[str]:
 def _told(artefact: Artefact, say: _Spelling) -> list[str]:
     """The columns that people read."""
     scaling, base = artefact.scaling, artefact.reference
-    sums = [str(base)]
+    # A bare literal would be a small integer, and products of those overflow.
+    sums = [f"CAST({base} AS BIGINT)"]
     for index in range(len(artefact.features)):
         sums.append(f"{sums[-1]} + d{index}")
 
@@ -162,7 +163,7 @@ def _told(artefact: Artefact, say: _Spelling) -> list[str]:
         f"{points(total)} AS points",
         f"CAST({share} AS {say.number}) / {billion} AS pd",
         f"{total} AS log_odds",
-        f"{base} AS reference_log_odds",
+        f"{sums[0]} AS reference_log_odds",
         f"{scaling.points_at(base)} AS reference_points",
     ]
     for index, feature in enumerate(artefact.features):

@@ -7,8 +7,8 @@ that is not installed, the line says so and claims nothing.
 """
 
 from shouxin.entrypoints.bench.ground import Ground
-from shouxin.entrypoints.bench.lines import Line, Report
-from shouxin.entrypoints.bench.running import NAMES, UnableToBench, run_all, run_bench
+from shouxin.entrypoints.bench.lines import Line, Report, UnableToBench
+from shouxin.entrypoints.bench.running import IN_ALL, NAMES, run_all, run_bench
 from shouxin.entrypoints.bench.sizes import Sizes
 
-__all__ = ["NAMES", "Ground", "Line", "Report", "Sizes", "UnableToBench", "run_all", "run_bench"]
+__all__ = ["IN_ALL", "NAMES", "Ground", "Line", "Report", "Sizes", "UnableToBench", "run_all", "run_bench"]

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from shouxin import decisions, features, scoring, simulation
 from shouxin.database import Home, opened
+from shouxin.decisions.domain import features_read
 from shouxin.entrypoints.bench.sizes import Sizes
 from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
@@ -83,7 +84,7 @@ class Ground:
                 live_days=30, progress=progress,
             )  # fmt: skip
         events = tuple(sorted((shop / "events").glob("*.parquet")))
-        links = _written_history(events, self.folder / "history")
+        links = written_history(events, self.folder / "history")
         return World(events, self.folder / "history", links, datetime.fromisoformat(report.history_ends_at))
 
     @cached_property
@@ -103,12 +104,12 @@ class Ground:
     @cached_property
     def models(self) -> dict[str, scoring.Artefact]:
         """A scorecard and an EBM trained on the simulated shop."""
-        return {model: self._trained(model) for model in ("scorecard", "ebm")}
+        return {model: self._trained(model, columns_of(self.labelled)) for model in ("scorecard", "ebm")}
 
     @cached_property
     def trees(self) -> scoring.Artefact:
-        """Boosted trees trained on the simulated shop."""
-        return self._trained("lightgbm")
+        """Boosted trees trained on the simulated shop, on what the other models and a checkout read."""
+        return self._trained("lightgbm", self.learnt())
 
     @cached_property
     def shop(self) -> House:
@@ -138,13 +139,13 @@ class Ground:
 
     def _read_of(self, table: pa.Table) -> dict[str, npt.NDArray[Any]]:
         of_models = {name for model in self.models.values() for name in model.names}
-        read = of_models | decisions.features_read(decisions.STANDARD_CHECKOUT)
+        read = of_models | features_read(decisions.STANDARD_CHECKOUT)
         return {name: values for name, values in columns_of(table).items() if name in read}
 
-    def _trained(self, model: str) -> scoring.Artefact:
+    def _trained(self, model: str, columns: dict[str, npt.NDArray[Any]]) -> scoring.Artefact:
         self.say(f"training the {model}")
         return scoring.train_columns(
-            columns_of(self.labelled),
+            columns,
             self.labelled["event"].to_numpy(),
             model=model,
             outcome=_OUTCOME.name,
@@ -159,7 +160,7 @@ def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
     return {name: table[name].to_numpy().astype(np.float64) for name in names}
 
 
-def _written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
+def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     """Write the events as the history has them, with tokens of what is shared; returns everybody's link."""
     folder.mkdir()
     files = [str(path) for path in events]

@@ -12,11 +12,16 @@ _KEPT: dict[str, Callable[[float, float], bool]] = {
 }
 
 
+class UnableToBench(ValueError):
+    """There is no benchmark of this name, or what it needs is not here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One measure. ``goal`` is of ``of`` ("ours" or "ratio"), kept when that is ``keeps`` ("<=", ">=") it.
 
     ``peer`` is None where there is none or it is not installed; ``note`` says what was measured and how.
+    ``low`` and ``high`` are the 95 % interval of an estimate.
     """
 
     name: str
@@ -27,6 +32,8 @@ class Line:
     of: str = "ours"
     keeps: str = "<="
     note: str = ""
+    low: float | None = None
+    high: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -56,7 +63,7 @@ class Line:
             "unit": self.unit,
             "rule": self.rule,
             "note": self.note,
-        }
+        } | ({} if self.low is None else {"low": _rounded(self.low), "high": _rounded(self.high)})
 
 
 @dataclass(frozen=True, slots=True)

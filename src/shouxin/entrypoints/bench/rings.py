@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 _SECONDS_GOAL = 120.0
 _AUC_GOAL = 0.9
-_LEARNT_DAYS_BEFORE = 270
+_LEARNT_DAYS_BEFORE = 365
 _NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMES = tuple(feature.name for feature in graph.FEATURES)
 
@@ -60,7 +60,7 @@ def _found(ground: Ground) -> list[Line]:
     night = last_midnight(ground.world.ends_at)
     before = night - timedelta(days=_LEARNT_DAYS_BEFORE)
     people = _people(ground, history)
-    ring = people.kind == "ring"
+    ring, gang = people.kind == "ring", np.isin(people.kind, ("ring", "farm"))
     early, now = _known(people, before), _known(people, night)
     later = now & ~early
     if min(ring[early].sum(), ring[later].sum()) < 2:
@@ -68,26 +68,27 @@ def _found(ground: Ground) -> list[Line]:
         return []
     learnt = _values(history, ground.world.links, people, night=before)[early]
     told = _values(history, ground.world.links, people, night=night)[later]
-    risk = _learnt(learnt, ring[early], told)
+    risk = _learnt(learnt, gang[early], told)
     rings = graph.find_rings(history, ground.world.links, night=night)
     listed = pc.is_in(
         people.ids, value_set=pa.array([m for _, members in rings for m in members], pa.string())
     )
-    gang = np.isin(people.kind, ("ring", "farm")) & now
     return [
-        *_lines_of_ranking(ring[later], risk),
-        *_lines_of_list(gang, np.asarray(listed.to_numpy(zero_copy_only=False))),
+        *_lines_of_ranking(ring[later], gang[later], risk),
+        *_lines_of_list(gang & now, np.asarray(listed.to_numpy(zero_copy_only=False))),
     ]
 
 
-def _lines_of_ranking(ring: Flags, risk: Floats) -> list[Line]:
-    area, members = delong(ring.astype(np.float64), risk), int(ring.sum())
-    caught = float(ring[np.argsort(-risk, kind="stable")[:members]].mean())
+def _lines_of_ranking(ring: Flags, gang: Flags, risk: Floats) -> list[Line]:
+    """Members of rings against everybody who is in no gang; and who is told first, farms among them."""
+    judged = ring | ~gang
+    area, members = delong(ring[judged].astype(np.float64), risk[judged]), int(gang.sum())
+    caught = float(gang[np.argsort(-risk, kind="stable")[:members]].mean())
     note = (
-        f"{members} members among {len(ring):,} customers who came after what was learnt; three customers in"
-        f" ten have a family; 95 %: {area.low:.4f} to {area.high:.4f}"
+        f"{int(ring.sum())} members among {int(judged.sum()):,} customers who came after what was learnt;"
+        f" three in ten have a family; 95 %: {area.low:.4f} to {area.high:.4f}"
     )
-    first = f"of the {members} whom links make most suspect, how many are members"
+    first = f"of the {members} whom links make most suspect, how many are of rings or farms"
     return [
         Line("AUC of ring members", area.value, "", goal=_AUC_GOAL, keeps=">=", note=note),
         Line("members among the first", caught, "share", note=first),

@@ -6,7 +6,7 @@ from typing import Any
 
 from shouxin import scoring
 from shouxin.entrypoints.bench import others
-from shouxin.entrypoints.bench.ground import Ground, columns_of
+from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import absent, call_seconds, median_seconds, percentile, seconds_of
 from shouxin.scoring.domain.families import Tables, Trees
@@ -45,7 +45,7 @@ def _tree_lines(ground: Ground, columns: dict[str, Any], rows: list[dict[str, An
     alone = median_seconds(lambda: scoring.pd_of_columns(artefact, some), repeats=ground.sizes.repeats)
     one = call_seconds(lambda n: scoring.score_one(artefact, rows[n % len(rows)]), calls=_ONE_BY_ONE // 4)
     peer = others.tree_shap_rows_a_second(
-        columns_of(ground.labelled), ground.labelled["event"].to_numpy(), some, trees=len(body.trees)
+        ground.learnt(), ground.labelled["event"].to_numpy(), some, trees=len(body.trees)
     )
     what = f"{len(body.trees)} trees, {sum(len(tree.leaves) for tree in body.trees):,} leaves"
     return [

@@ -34,7 +34,7 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
         str, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")
     ] = "taiwan",
     data: Annotated[
-        Path | None, typer.Option("--data", help="models: the folder that holds the public sets.")
+        Path | None, typer.Option("--data", help="The folder of the public sets, for those that read one.")
     ] = None,
     models: Annotated[str, typer.Option("--models", help="models: learners, as scorecard,ebm.")] = "",
     folds: Annotated[int, typer.Option("--folds", min=2, help="models: parts of the rows.")] = 5,

@@ -24,10 +24,13 @@ from shouxin.entrypoints.cli.common import (
     print_table,
     progress_bar,
 )
+from shouxin.entrypoints.cli.features_select import select
 from shouxin.entrypoints.jobs.nightly import SKEW_DECISIONS_MAX, absorb_events, check_skew
+from shouxin.features import sequences
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
 features_shopwide.add_to(app)
+app.command("select")(select)
 
 _ROWS_SHOWN = 20
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]
@@ -156,6 +159,36 @@ def batch(
         "out": str(out),
     }
     emit(done, as_json=as_json, title="Features")
+
+
+@app.command("sequences")
+def write_sequences(
+    as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everybody's latest events in their order, one text a customer, for the models that read them."""
+    day = instant_of(as_of, option="--as-of")
+    with opened_house(home) as house:
+        with house.database.begin() as db, progress_bar("exporting history") as advance:
+            ingestion.export_history(db, house.home.history, progress=advance)
+            links = identity.links(db)
+        try:
+            table = sequences.sequences(house.home.history, links, as_of=day)
+        except room.UnableToReadHistory as error:
+            fail(str(error))
+    pq.write_table(table, out)
+    definition = sequences.RECENT_EVENTS
+    done = {
+        "customers": table.num_rows,
+        "column": definition.name,
+        "definition": definition.hash,
+        "fields": [field.name for field in definition.layout.fields],
+        "events_at_most": definition.length,
+        "out": str(out),
+    }
+    emit(done, as_json=as_json, title="Sequences")
 
 
 def _named(names: Sequence[str]) -> Sequence[room.FeatureDefinition]:

@@ -21,7 +21,10 @@ from shouxin.entrypoints.cli.common import (
     read_instant,
     say,
 )
+from shouxin.entrypoints.cli.model_tables import import_model, sql
 from shouxin.entrypoints.cli.named_customer import named_customer
+from shouxin.entrypoints.cli.rejects import rejects
+from shouxin.entrypoints.cli.robustness import robustness
 from shouxin.entrypoints.console.document_page import document_page
 from shouxin.entrypoints.jobs.nightly import monitor_models, retrain_when_due, shadow_challengers
 from shouxin.scoring import FeedbackKind, MonitoringRun, StageRefusal, Verdict
@@ -31,8 +34,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.command("sql")(sql)
+app.command("import")(import_model)
 _ACTOR = "command line"
 _FEATURES_SHOWN = 10
+app.command("robustness")(robustness)
+app.command("rejects")(rejects)
 ModelArgument = Annotated[
     str, typer.Argument(help="The hash of a model, or its beginning: sha256:1a2b..; champion for that one.")
 ]

@@ -1,116 +1,129 @@
-"""`shouxin train` and `shouxin evaluate`: any table in, a model and its figures out. No database."""
+"""`shouxin train`: any table in, a model and its figures out. No database."""
 
 from __future__ import annotations
 
 import csv
 import json as json_format
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
-from shouxin.scoring import (
-    Artefact,
-    Table,
-    TrainedModel,
-    UnableToEvaluate,
-    UnableToFindColumn,
-    UnableToReadArtefact,
-    UnableToReadTable,
-    UnableToScore,
-    UnableToTrain,
-    evaluate_table,
-    read_table,
+from shouxin.entrypoints.cli.tables import (
+    UNABLE,
+    CsvOption,
+    GroupOption,
+    IdOption,
+    SeedOption,
+    TargetOption,
+    TimeOption,
+    print_figures,
 )
+from shouxin.scoring import RejectInference, Table, TrainedModel, evaluate, read_table
+from shouxin.scoring import optimism as difference_of
 from shouxin.scoring import train as train_model
 
-_FIGURES = ("auc", "ks", "gini", "brier", "slope")
-_UNABLE = (
-    UnableToEvaluate,
-    UnableToFindColumn,
-    UnableToReadArtefact,
-    UnableToReadTable,
-    UnableToScore,
-    UnableToTrain,
-    OSError,
-)
+KeepOption = Annotated[
+    list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
+]
+TuneOption = Annotated[
+    int, typer.Option("--tune", min=0, help="Settings to try; each is kept in OUT/trials.jsonl.")
+]
+CalibrateOption = Annotated[
+    float | None,
+    typer.Option("--calibrate", help="Share of the rows, the latest, to make PDs true on; needs --time."),
+]
+RejectsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reject-inference", help="none, reweighting, parcelling, fuzzy or self-learning; needs --decision."
+    ),
+]
+DecisionOption = Annotated[
+    str | None, typer.Option("--decision", help="Column that says who was declined, without an outcome.")
+]
+OptimismOption = Annotated[
+    bool, typer.Option("--optimism", help="Train on a random split, too, and tell how it flatters; --time.")
+]
 
-CsvOption = Annotated[Path, typer.Option("--csv", help="The table: CSV (also packed) or Parquet.")]
-TargetOption = Annotated[str, typer.Option("--target", help="Column with 1 for the event, 0 for the other.")]
 
-
-def train(
+def train(  # noqa: PLR0917 - a command has as many options as people need
     csv_file: CsvOption,
     target: TargetOption,
     out: Annotated[Path, typer.Option("--out", help="Folder for model.json, report.json, holdout.csv.")],
     model: Annotated[str, typer.Option("--model", help="A learner; an unknown one lists all.")] = "scorecard",
-    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the row.")] = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time", help="Column with the time; the latest rows are held out.")
-    ] = None,
-    group_column: Annotated[
-        str | None, typer.Option("--group", help="Column that names the customer; kept on one side.")
-    ] = None,
+    id_column: IdOption = None,
+    time_column: TimeOption = None,
+    group_column: GroupOption = None,
     special: Annotated[str, typer.Option("--special", help="Special values, as -9,-8,-7.")] = "",
-    keep: Annotated[
-        list[str] | None, typer.Option("--keep", help="COL=why: keep a column that looks like a leak.")
-    ] = None,
-    tune: Annotated[
-        int, typer.Option("--tune", min=0, help="Settings to try; each is kept in OUT/trials.jsonl.")
-    ] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 7,
+    keep: KeepOption = None,
+    tune: TuneOption = 0,
+    calibrate: CalibrateOption = None,
+    reject_inference: RejectsOption = None,
+    decision: DecisionOption = None,
+    optimism: OptimismOption = False,
+    seed: SeedOption = 7,
     json: JsonOption = False,
 ) -> None:
     """Train a model on 70 % of a table and measure it, with intervals, on the 30 % it never saw."""
-    codes = _special(special)
+    told: dict[str, Any] = {
+        "target": target,
+        "model": model,
+        "id_column": id_column,
+        "group_column": group_column,
+        "special": _special(special),
+        "keep": _kept(keep or []),
+        "seed": seed,
+    }
+    rejects = _rejects(reject_inference, decision)
     try:
         table = read_table(csv_file)
         with progress_bar("training") as advance:
             trained = train_model(
                 table,
-                target=target,
-                model=model,
-                id_column=id_column,
                 time_column=time_column,
-                group_column=group_column,
-                special=codes,
-                keep=_kept(keep or []),
-                seed=seed,
+                calibrate=calibrate,
+                rejects=rejects,
                 trials=tune,
                 journal=out / "trials.jsonl" if tune else None,
                 progress=advance,
+                **told,
             )
+        if optimism:
+            trained = _beside_random(trained, table, time_column=time_column, **told)
         _write(trained, table, id_column, out)
-    except _UNABLE as error:
+    except UNABLE as error:
         fail(str(error))
     _tell(trained, out, as_json=json)
 
 
-def evaluate(
-    model: Annotated[Path, typer.Option("--model", help="Folder that `shouxin train` wrote, or model.json.")],
-    csv_file: CsvOption,
-    target: TargetOption,
-    json: JsonOption = False,
-) -> None:
-    """Measure a model on a table: AUC, KS, Gini, Brier and calibration slope, each with an interval."""
-    try:
-        artefact = Artefact.from_json(_document(model).read_bytes())
-        found = evaluate_table(artefact, read_table(csv_file), target=target).as_data()
-    except _UNABLE as error:
-        fail(str(error))
-    if json:
-        emit(found, as_json=True)
-    else:
-        _print_figures(f"{artefact.model} on {found['n']:,} rows, {found['event_rate']:.2%} events", found)
+def _beside_random(
+    trained: TrainedModel, table: Table, *, time_column: str | None, **same: Any
+) -> TrainedModel:
+    """The model with what a random split of the same rows would have promised."""
+    if time_column is None:
+        raise typer.BadParameter("--optimism compares with later rows; name the time with --time")
+    timeless = {name: values for name, values in table.columns.items() if name != table.name(time_column)}
+    with progress_bar("training on a random split") as advance:
+        flattered = train_model(Table(timeless, table.aliases), progress=advance, **same)
+    random, later = (
+        evaluate(one.holdout.y, one.holdout.pd).auc for one in (flattered, trained) if one.holdout
+    )
+    told = {
+        "random": random.as_data(),
+        "later": later.as_data(),
+        "difference": difference_of(random, later).as_data(),
+    }
+    return replace(trained, report={**trained.report, "optimism": told})
 
 
-def _document(model: Path) -> Path:
-    path = model / "model.json" if model.is_dir() else model
-    if not path.is_file():
-        raise UnableToReadArtefact(f"there is no model at {path}")
-    return path
+def _rejects(method: str | None, decision: str | None) -> RejectInference | None:
+    if (method is None) != (decision is None):
+        raise typer.BadParameter("--reject-inference and --decision go together")
+    return None if method is None or decision is None else RejectInference(method, decision)
 
 
 def _special(text: str) -> list[float]:
@@ -151,9 +164,10 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
     if as_json:
         summary = {name: report[name] for name in ("model", "hash", "outcome", "split", "dropped", "leaks")}
         used = [told["name"] for told in report["variables"] if told["used"]]
-        emit({**summary, "variables": used, **held, "out": str(out)}, as_json=True)
+        more: dict[str, Any] = {name: report[name] for name in ("calibration", "optimism") if name in report}
+        emit({**summary, "variables": used, **held, **more, "out": str(out)}, as_json=True)
         return
-    _print_figures(
+    print_figures(
         f"{report['model']}: {held['n']:,} rows held out ({report['split']['kind']}), "
         f"{held['event_rate']:.2%} events",
         held,
@@ -164,13 +178,7 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
         print_table("not used", ["name", "why"], [(d["name"], d["reason"]) for d in report["dropped"]])
     for leak in report["leaks"]:
         say(f"kept although it looks like a leak: {leak['name']} (AUC {leak['auc']}): {leak['kept_because']}")
+    if "optimism" in report:
+        gap = report["optimism"]["difference"]
+        say(f"a random split flatters by {gap['value']:+.4f} ({gap['low']:+.4f} to {gap['high']:+.4f})")
     say(f"written to {out}; {report['evaluated']}")
-
-
-def _print_figures(title: str, figures: dict[str, Any]) -> None:
-    rows = [(name, *(_figure(figures[name][part]) for part in ("value", "low", "high"))) for name in _FIGURES]
-    print_table(title, ["", "value", "95 % low", "95 % high"], rows)
-
-
-def _figure(number: float | None) -> float | str:
-    return "-" if number is None else number

@@ -12,6 +12,7 @@ from shouxin.features.compiler.queries import (
     DUCKDB,
     compile_features,
     features_select,
+    first_known_select,
     known_customers_select,
     labels_select,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "compile_features",
     "fact_select",
     "features_select",
+    "first_known_select",
     "known_customers_select",
     "labels_select",
     "linked_select",

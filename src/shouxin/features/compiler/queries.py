@@ -99,10 +99,17 @@ def features_select(
     return query
 
 
-def known_customers_select(dialect: Dialect) -> exp.Select:
-    """The customers of whom at least one event was known at ``as_of``."""
+def first_known_select(dialect: Dialect) -> exp.Select:
+    """``customer_id, known_us``: since when something is known of each customer."""
+    since = exp.Min(this=exp.Greatest(this=column("occurred_us"), expressions=[column("received_us")]))
     events = linked_select(dialect, ()).subquery("event")
-    return exp.select(column("customer_id")).distinct().from_(events).where(known(dialect))
+    return exp.select(column("customer_id"), named(since, "known_us")).from_(events).group_by("customer_id")
+
+
+def known_customers_select(dialect: Dialect) -> exp.Select:
+    """The customers of whom at least one event was known at ``as_of``; reads the table ``first_known``."""
+    since = at_most(column("known_us"), dialect.given("as_of"))
+    return exp.select(column("customer_id")).from_("first_known").where(since)
 
 
 def labels_select(outcome: EventOfDefault, *, dialect: Dialect) -> exp.Select:

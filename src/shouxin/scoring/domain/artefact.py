@@ -24,14 +24,28 @@ class UnableToReadArtefact(ValueError):
     """The document is not an artefact of this format, or is not the one its hash names."""
 
 
+class Calibrated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The later window on which probabilities were made true; ``intercept`` and ``slope`` are in log-odds."""
+
+    rows: int
+    events: int
+    period: tuple[str, str]
+    slope: float
+    intercept: float
+
+
 class Trained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the model comes from; ``period`` is the first and last instant of the rows, as told."""
+    """Where the model comes from; ``period`` is the first and last instant of the rows, as told.
+
+    ``calibrated`` is left out of the document of a model that was not calibrated afterwards.
+    """
 
     rows: int
     events: int
     seed: int
     tools: dict[str, str]
     period: tuple[str, str] | None = None
+    calibrated: Calibrated | msgspec.UnsetType = msgspec.UNSET
 
 
 class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True, eq=False):

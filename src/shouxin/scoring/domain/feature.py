@@ -2,7 +2,8 @@
 
 Slots. A numeric feature has ``len(edges) + 1`` slots (slot ``k`` holds ``edges[k-1] <= value < edges[k]``),
 then one for missing, then one for each special value. A category feature has one slot a group of
-categories, then missing, then unseen. A family of models that does not slice a number has no edges.
+categories, then missing, then unseen. A family of models that does not slice a number has no edges. A
+sequence (``features.sequences``) has one slot for what is there and one for missing.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``direction`` is 1 where more is riskier, -1 where more is safer, 0 where nothing was declared.
     ``unseen`` is the group that a category never met in training falls into; None is neutral.
     ``rows`` counts the training rows of each slot; ``typical`` is the median of the known values.
+    ``topic`` is what it is about: reasons of one topic are told as one. It is left out where nobody said.
     """
 
     name: str
-    type: Literal["numeric", "category"]
+    type: Literal["numeric", "category", "sequence"]
     rows: tuple[int, ...]
     edges: tuple[float, ...] = ()
     pair_edges: tuple[float, ...] = ()
@@ -35,16 +37,19 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     direction: Literal[-1, 0, 1] = 0
     typical: float | None = None
     meaning: dict[str, str] | None = None
+    topic: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def regular(self) -> int:
         """How many slots hold ordinary values; the next one holds missing."""
-        return len(self.edges) + 1 if self.type == "numeric" else len(self.categories)
+        if self.type == "category":
+            return len(self.categories)
+        return len(self.edges) + 1
 
     @property
     def slots(self) -> int:
         """How many slots a table of this feature alone has."""
-        return self.regular + 1 + (len(self.special) if self.type == "numeric" else 1)
+        return self.regular + 1 + (1 if self.type == "category" else len(self.special))
 
     @property
     def pair_slots(self) -> int:
@@ -59,6 +64,21 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def feature_problem(feature: Feature) -> str | None:
     """What keeps a well-typed feature from being one, or None."""
+    if problem := _values_problem(feature):
+        return problem
+    if feature.unseen is not None and not 0 <= feature.unseen < len(feature.categories):
+        return "unseen names no group"
+    if len(feature.rows) != feature.slots or min(feature.rows) < 0:
+        return f"rows has {len(feature.rows)} counts for {feature.slots} slots"
+    if feature.meaning is not None and not (
+        set(feature.meaning) == {"zh", "en"} and all(feature.meaning.values())
+    ):
+        return "meaning has a text in zh and in en"
+    return None
+
+
+def _values_problem(feature: Feature) -> str | None:
+    """What is wrong with the edges, special values and categories that it names."""
     numbers = (*feature.edges, *feature.pair_edges, *feature.special)
     if not all(map(math.isfinite, numbers)):
         return "edges and special values are finite"
@@ -71,14 +91,8 @@ def feature_problem(feature: Feature) -> str | None:
         return "a category is in two groups"
     if feature.type == "category" and (numbers or not feature.categories):
         return "a category feature has categories, and no edges or special values"
-    if feature.type == "numeric" and (known or feature.unseen is not None):
-        return "a numeric feature has no categories"
-    if feature.unseen is not None and not 0 <= feature.unseen < len(feature.categories):
-        return "unseen names no group"
-    if len(feature.rows) != feature.slots or min(feature.rows) < 0:
-        return f"rows has {len(feature.rows)} counts for {feature.slots} slots"
-    if feature.meaning is not None and not (
-        set(feature.meaning) == {"zh", "en"} and all(feature.meaning.values())
-    ):
-        return "meaning has a text in zh and in en"
+    if feature.type != "category" and (known or feature.unseen is not None):
+        return f"a {feature.type} feature has no categories"
+    if feature.type == "sequence" and numbers:
+        return "a sequence has no edges or special values"
     return None

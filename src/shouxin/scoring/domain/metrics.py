@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 _Z = 1.959964  # 95 %
 _REPLICATES = 200
 # Replicates times rows; above it fewer replicates are drawn, whose interval is then still tight.
@@ -39,7 +40,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Figures on ``n`` rows. AUC and Gini by DeLong (1988); the others by a seeded bootstrap."""
+    """Figures on ``n`` rows. AUC and Gini by DeLong (1988); the others by a seeded bootstrap.
+
+    Where rows were grouped, the intervals are about customers, not about rows.
+    """
 
     n: int
     event_rate: float
@@ -55,11 +59,23 @@ class Evaluation:
         return {"n": self.n, "event_rate": round(self.event_rate, 6), **figures}
 
 
-def evaluate(y: npt.ArrayLike, pd: npt.ArrayLike, *, seed: int = 7) -> Evaluation:
+def evaluate(y: npt.ArrayLike, pd: npt.ArrayLike, *, groups: Ints | None = None, seed: int = 7) -> Evaluation:
     """Measure probabilities ``pd`` of an event against what happened (``y``: 0 or 1).
 
+    ``groups`` (one whole number a row, from 0) says which rows are of one customer: they are drawn together.
     Raises UnableToEvaluate.
     """
+    truth, risk = measurable(y, pd)
+    area = delong(truth, risk, groups=groups)
+    order = np.argsort(risk, kind="stable")
+    blocks = None if groups is None else groups[order]
+    ks, brier, slope = _bootstrapped(truth[order], risk[order], blocks, seed=seed)
+    gini = Interval(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
+    return Evaluation(len(truth), float(truth.mean()), area, ks, gini, brier, slope)
+
+
+def measurable(y: npt.ArrayLike, pd: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Outcomes and probabilities as they can be measured. Raises UnableToEvaluate."""
     truth, risk = np.asarray(y, dtype=np.float64), np.asarray(pd, dtype=np.float64)
     if len(truth) != len(risk) or not len(truth):
         raise UnableToEvaluate(f"{len(truth)} outcomes and {len(risk)} predictions")
@@ -67,11 +83,7 @@ def evaluate(y: npt.ArrayLike, pd: npt.ArrayLike, *, seed: int = 7) -> Evaluatio
         raise UnableToEvaluate("both outcomes, 0 and 1, must occur")
     if not (np.isfinite(risk).all() and (risk >= 0).all() and (risk <= 1).all()):
         raise UnableToEvaluate("predictions are probabilities from 0 to 1")
-    area = delong(truth, risk)
-    order = np.argsort(risk, kind="stable")
-    ks, brier, slope = _bootstrapped(truth[order], risk[order], seed=seed)
-    gini = Interval(2 * area.value - 1, 2 * area.low - 1, 2 * area.high - 1)
-    return Evaluation(len(truth), float(truth.mean()), area, ks, gini, brier, slope)
+    return truth, risk
 
 
 def auc(y: npt.ArrayLike, risk: npt.ArrayLike) -> float:
@@ -83,11 +95,14 @@ def auc(y: npt.ArrayLike, risk: npt.ArrayLike) -> float:
     return float((ranks[truth == 1].sum() - events * (events + 1) / 2) / (events * others))
 
 
-def delong(y: Floats, risk: Floats) -> Interval:
-    """AUC with DeLong's interval, by ranks (Sun and Xu 2014: the same in n log n)."""
+def delong(y: Floats, risk: Floats, *, groups: Ints | None = None) -> Interval:
+    """AUC with DeLong's interval, by ranks (Sun and Xu 2014: the same in n log n).
+
+    With ``groups`` the rows of one customer vary together (Obuchowski 1997).
+    """
     placed = _placed(y, risk)
     area = float(placed[0].mean())
-    spread = _Z * math.sqrt(_variance(placed))
+    spread = _Z * math.sqrt(_variance(placed) if groups is None else _clustered(placed, y, groups))
     return Interval(area, max(0.0, area - spread), min(1.0, area + spread))
 
 
@@ -96,6 +111,13 @@ def auc_difference(y: Floats, risk: Floats, other: Floats) -> Interval:
     apart = [mine - theirs for mine, theirs in zip(_placed(y, risk), _placed(y, other), strict=True)]
     difference = float(apart[0].mean())
     spread = _Z * math.sqrt(_variance(apart))
+    return Interval(difference, difference - spread, difference + spread)
+
+
+def optimism(random: Interval, later: Interval) -> Interval:
+    """How much better a random split looks than later rows do; the two were measured on different rows."""
+    spread = _Z * math.hypot(*((one.high - one.low) / (2 * _Z) for one in (random, later)))
+    difference = random.value - later.value
     return Interval(difference, difference - spread, difference + spread)
 
 
@@ -112,6 +134,16 @@ def _variance(placed: Sequence[Floats]) -> float:
     return sum(float(part.var(ddof=1)) / len(part) for part in placed if len(part) > 1)
 
 
+def _clustered(placed: tuple[Floats, Floats], y: Floats, groups: Ints) -> float:
+    """The variance of the area where what a customer adds is the sum over their rows."""
+    share = np.empty(len(y))
+    for outcome, part in ((1, placed[0]), (0, placed[1])):
+        share[y == outcome] = (part - part.mean()) / len(part)
+    sums = np.bincount(groups, weights=share)
+    customers = len(np.unique(groups))
+    return float((sums**2).sum()) * customers / max(customers - 1, 1)
+
+
 def midranks(values: Floats) -> Floats:
     """Ranks from 1; equal values share the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -126,12 +158,12 @@ def ks_statistic(y: Floats, risk: Floats) -> float:
     return float(_ks(np.ones((1, len(y))), y[order], _run_ends(risk[order]))[0])
 
 
-def _run_ends(ordered: Floats) -> npt.NDArray[np.int64]:
+def _run_ends(ordered: Floats) -> Ints:
     """Where a run of equal values ends: the distance is read there only."""
     return np.flatnonzero(np.append(np.diff(ordered) > 0, True))
 
 
-def _ks(weights: Floats, y: Floats, ends: npt.NDArray[np.int64]) -> Floats:
+def _ks(weights: Floats, y: Floats, ends: Ints) -> Floats:
     events = np.cumsum(weights * y, axis=1)
     rows = np.cumsum(weights, axis=1)
     others = rows - events
@@ -141,35 +173,47 @@ def _ks(weights: Floats, y: Floats, ends: npt.NDArray[np.int64]) -> Floats:
     return found
 
 
-def _bootstrapped(y: Floats, risk: Floats, *, seed: int) -> tuple[Interval, Interval, Interval]:
+def replicates(rows: int, *, seed: int, groups: Ints | None = None) -> Iterator[Floats]:
+    """Weights (some replicates, rows) of a bootstrap, a few replicates at a time.
+
+    Poisson weights stand for drawing with replacement (Hanley and MacGibbon 2006); rows of one group
+    are drawn together.
+    """
+    count = max(_REPLICATES_MIN, min(_REPLICATES, _DRAWS_MAX // rows))
+    rng = np.random.default_rng(seed)
+    block = max(1, 2_000_000 // rows)
+    blocks = rows if groups is None else int(groups.max()) + 1
+    for start in range(0, count, block):
+        drawn = rng.poisson(1.0, (min(block, count - start), blocks)).astype(np.float64)
+        yield drawn if groups is None else drawn[:, groups]
+
+
+def _bootstrapped(
+    y: Floats, risk: Floats, groups: Ints | None, *, seed: int
+) -> tuple[Interval, Interval, Interval]:
     """KS, Brier and slope with percentile intervals; rows are in the order of ``risk``.
 
-    Poisson weights stand for drawing with replacement (Hanley and MacGibbon 2006). The slope takes one
-    Newton step a replicate from the fitted one, which is enough to first order.
+    The slope takes one Newton step a replicate from the fitted one, which is enough to first order.
     """
-    count = max(_REPLICATES_MIN, min(_REPLICATES, _DRAWS_MAX // len(y)))
-    rng = np.random.default_rng(seed)
     ends, loss = _run_ends(risk), (risk - y) ** 2
-    logit = _logit(risk)
+    logit = logit_of(risk)
     fitted = calibration_line(y, logit)
     parts = _newton_parts(y, logit, fitted)
     ks, brier, slope = [], [], []
-    block = max(1, 2_000_000 // len(y))
-    for start in range(0, count, block):
-        size = (min(block, count - start), len(y))
-        weights = rng.poisson(1.0, size).astype(np.float64)
+    for weights in replicates(len(y), seed=seed, groups=groups):
         ks.append(_ks(weights, y, ends))
         brier.append(weights @ loss / np.maximum(weights.sum(axis=1), 1))
         slope.append(_one_step(weights @ parts, fitted))
     whole = float(_ks(np.ones((1, len(y))), y, ends)[0])
     return (
-        _percentiles(whole, np.concatenate(ks)),
-        _percentiles(float(loss.mean()), np.concatenate(brier)),
-        _percentiles(fitted[1], np.concatenate(slope)),
+        percentiles(whole, np.concatenate(ks)),
+        percentiles(float(loss.mean()), np.concatenate(brier)),
+        percentiles(fitted[1], np.concatenate(slope)),
     )
 
 
-def _logit(risk: Floats) -> Floats:
+def logit_of(risk: Floats) -> Floats:
+    """Log-odds of probabilities, those of 0 and 1 kept finite."""
     clipped = np.clip(risk, _CLIP, 1 - _CLIP)
     logit: Floats = np.log(clipped / (1 - clipped))
     return logit
@@ -225,8 +269,9 @@ def _one_step(sums: Floats, at: tuple[float, float]) -> Floats:
     return moved
 
 
-def _percentiles(value: float, replicates: Floats) -> Interval:
-    known = replicates[np.isfinite(replicates)]
+def percentiles(value: float, drawn: Floats) -> Interval:
+    """A figure with the 95 % interval of its replicates, which holds the figure itself."""
+    known = drawn[np.isfinite(drawn)]
     if math.isnan(value) or not len(known):
         return Interval(value, math.nan, math.nan)
     low, high = np.percentile(known, (2.5, 97.5)).tolist()
@@ -240,10 +285,11 @@ def _told(number: float) -> float | None:
 def level(log_odds: Floats, rate: float) -> float:
     """What has to be added to the log-odds so that the mean probability is ``rate``: Newton's steps."""
     moved = 0.0
-    for _ in range(50):
+    for _ in range(100):
         risk = 1 / (1 + np.exp(-(log_odds + moved)))
-        step = (rate - float(risk.mean())) / float((risk * (1 - risk)).mean())
-        moved += step
+        step = (rate - float(risk.mean())) / max(float((risk * (1 - risk)).mean()), 1e-12)
+        # Far from the answer a whole step may overshoot.
+        moved += max(-1.0, min(1.0, step))
         if abs(step) < 1e-10:
             break
     return moved

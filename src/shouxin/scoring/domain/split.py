@@ -13,17 +13,22 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which rows train and which are held out; a row may be in neither. ``kind`` says how."""
+    """Which rows train and which are held out; a row may be in neither. ``kind`` says how.
+
+    ``window`` are rows between the two that probabilities are made true on, where that was asked for.
+    """
 
     training: Mask
     holdout: Mask
     kind: str
+    window: Mask | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Counts for the report."""
         training, holdout = int(self.training.sum()), int(self.holdout.sum())
-        left_out = len(self.training) - training - holdout
-        return {"kind": self.kind, "training": training, "holdout": holdout, "left_out": left_out}
+        window = {} if self.window is None else {"calibration": int(self.window.sum())}
+        left_out = len(self.training) - training - holdout - sum(window.values())
+        return {"kind": self.kind, "training": training, **window, "holdout": holdout, "left_out": left_out}
 
 
 def split_rows(

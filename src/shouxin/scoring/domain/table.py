@@ -73,6 +73,15 @@ def as_text(values: Array) -> list[str | None]:
     return [None if v is None or v != v else str(v) for v in values.tolist()]  # noqa: PLR0124
 
 
+def group_codes(values: Array) -> npt.NDArray[np.int64]:
+    """A whole number from 0 for every group; a row without one is a group of its own."""
+    if is_text(values):
+        texts = [f"={t}" if t is not None else f"#{row}" for row, t in enumerate(as_text(values))]
+        return np.unique(np.array(texts), return_inverse=True)[1].astype(np.int64)
+    numbers = np.asarray(values, dtype=np.float64)
+    return np.unique(numbers, return_inverse=True, equal_nan=False)[1].astype(np.int64)
+
+
 def known(values: Array) -> npt.NDArray[np.bool_]:
     """Where a column has a value."""
     if is_text(values):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 
@@ -22,11 +23,13 @@ class UnableToTrain(ValueError):
 class Recipe:
     """How to train: the family, what is known of the columns, and the seed.
 
+    ``topics``: what each column is about.
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
     ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
     the family, where they are not its defaults. ``trials`` settings are tried where that is above zero,
-    each written down in ``journal``, from which an interrupted search goes on.
+    each written down in ``journal``, from which an interrupted search goes on. ``layouts``: how columns of
+    sequences may be written.
     """
 
     model: str = "scorecard"
@@ -34,6 +37,7 @@ class Recipe:
     special: Sequence[float] = ()
     directions: Mapping[str, Any] = field(default_factory=dict)
     meanings: Mapping[str, Bilingual] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     scaling: str = "600@50:1/20"
     period: tuple[str, str] | None = None
@@ -42,6 +46,7 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 0
     journal: Path | None = None
+    layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
+from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import SCALINGS
 from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
+from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
-from shouxin.scoring.training.scorecard import fit_scorecard
+from shouxin.scoring.training.scorecard import SCORECARD
 from shouxin.scoring.training.stacking import stacking_learners
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
 from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
@@ -32,17 +34,12 @@ STACKED = ("lightgbm", "xgboost", "catboost")
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner(
-            "scorecard",
-            Bilingual("评分卡", "Scorecard"),
-            fit_scorecard,
-            ("shouxin", "numpy", "scikit-learn"),
-            stops_itself=True,
-        ),
+        SCORECARD,
         EBM,
         *TREE_LEARNERS,
         *stacking_learners([learner for learner in TREE_LEARNERS if learner.name in STACKED]),
         *ANOMALY_LEARNERS,
+        *DEEP_LEARNERS,
     )
 }
 
@@ -61,8 +58,15 @@ def fit_columns(
     truth = np.asarray(y).astype(np.int64)
     check_counts(truth, where="rows to train on")
     kept, dropped = variables(
-        columns, special=recipe.special, directions=recipe.directions, meanings=recipe.meanings
+        columns,
+        special=recipe.special,
+        directions=recipe.directions,
+        meanings=recipe.meanings,
+        layouts=recipe.layouts,
     )
+    if "sequence" not in learner.reads:
+        dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
+        kept = [variable for variable in kept if variable.layout is None]
     if not kept:
         raise nothing_left(dropped)
     leaks = separating(kept, truth)
@@ -106,8 +110,17 @@ def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Advance) ->
 
 def _learner(recipe: Recipe) -> Learner:
     if recipe.model not in LEARNERS:
-        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {' and '.join(LEARNERS)}")
-    return LEARNERS[recipe.model]
+        raise UnableToTrain(f"there is no model {recipe.model!r}; there are {', '.join(LEARNERS)}")
+    learner = LEARNERS[recipe.model]
+    try:
+        for tool in learner.tools:
+            version(tool)
+    except PackageNotFoundError as lacking:
+        raise UnableToTrain(
+            f"to train a {learner.name}, {lacking.name} has to be installed: "
+            f"pip install 'shouxin[{learner.extra}]'"
+        ) from None
+    return learner
 
 
 def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,12 +132,18 @@ def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**learner.defaults, **asked}
 
 
+def _about(feature: Feature, topics: Mapping[str, str]) -> Feature:
+    """The feature with its topic, where one was told."""
+    topic = topics.get(feature.name)
+    return feature if topic is None else msgspec.structs.replace(feature, topic=topic)
+
+
 def _artefact(fitted: Fitted, y: npt.NDArray[np.int64], recipe: Recipe, *, tools: Sequence[str]) -> Artefact:
     return Artefact(
         format=2,
         model=recipe.model,
         outcome=recipe.outcome,
-        features=fitted.features,
+        features=tuple(_about(feature, recipe.topics) for feature in fitted.features),
         body=fitted.body,
         intercept=fitted.intercept,
         scaling=SCALINGS[recipe.scaling],

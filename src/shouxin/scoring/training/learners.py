@@ -56,6 +56,7 @@ class Learner:
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
     installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
     ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
+    ``reads`` are the types of feature that it can learn from.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Learner:
     space: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     extra: str | None = None
     stops_itself: bool = False
+    reads: frozenset[str] = frozenset({"numeric", "category"})
 
     @property
     def defaults(self) -> dict[str, Setting]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import SequenceLayout, UnableToReadSequence, is_sequence
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.binning import (
     Binning,
@@ -55,6 +56,7 @@ class Variable:
     """A column that can be learnt from; ``special`` are the special values that occur in it.
 
     ``edges`` are somebody's own bins; ``periods`` numbers the period of every row from 0.
+    ``layout`` says how sequences are written, where it is a column of them.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Variable:
     special: tuple[float, ...] = ()
     direction: Direction = None
     meaning: Bilingual | None = None
+    layout: SequenceLayout | None = None
     edges: tuple[float, ...] | None = None
     periods: npt.NDArray[np.int64] | None = None
 
@@ -173,6 +176,7 @@ def variables(
     special: Sequence[float] = (),
     directions: Mapping[str, Any] | None = None,
     meanings: Mapping[str, Bilingual] | None = None,
+    layouts: Sequence[SequenceLayout] = (),
 ) -> tuple[list[Variable], dict[str, str]]:
     """The columns that can be learnt from, and why each of the others can not."""
     kept, dropped = [], useless(columns)
@@ -181,7 +185,8 @@ def variables(
             continue
         meaning = (meanings or {}).get(name)
         if is_text(values):
-            kept.append(Variable(name, values, numeric=False, meaning=meaning))
+            layout = _layout(name, values, layouts) if _tells_sequences(values) else None
+            kept.append(Variable(name, values, numeric=False, meaning=meaning, layout=layout))
             continue
         numbers = _finite(values)
         occurring = tuple(float(value) for value in sorted(set(special)) if (numbers == value).any())
@@ -204,6 +209,28 @@ def nothing_left(dropped: Mapping[str, str]) -> UnableToTrain:
     return UnableToTrain(f"no column can be learnt from: {told or 'there is none beside the target'}")
 
 
+def _tells_sequences(values: Array) -> bool:
+    first = next((value for value in values.tolist() if value is not None), None)
+    return is_sequence(first)
+
+
+def _layout(name: str, values: Array, layouts: Sequence[SequenceLayout]) -> SequenceLayout:
+    """The layout that a column of sequences was written in. Raises UnableToTrain."""
+    texts = as_text(values)
+    first = next(text for text in texts if text is not None)
+    layout = next((layout for layout in layouts if first.startswith(layout.prefix)), None)
+    if layout is None:
+        raise UnableToTrain(
+            f"{name!r} holds sequences of a layout that is not known here ({first.split(':')[1]}); "
+            "write them anew, or leave the column out"
+        )
+    try:
+        layout.codes(texts)
+    except UnableToReadSequence as error:
+        raise UnableToTrain(f"{name!r}: {error}") from None
+    return layout
+
+
 def _direction(name: str, asked: Any) -> Direction:
     words: dict[Any, Literal[-1, 1]] = {"higher_is_riskier": 1, "higher_is_safer": -1, 1: 1, -1: -1}
     if asked in {None, 0}:
@@ -223,6 +250,8 @@ def _finite(values: Array) -> npt.NDArray[np.float64]:
 
 
 def _unusable(name: str, values: Array) -> str | None:
+    if is_text(values) and _tells_sequences(values):
+        return None
     if is_text(values):
         texts = [text for text in as_text(values) if text is not None]
         distinct = set(texts)
@@ -262,6 +291,8 @@ def separating(kept: Sequence[Variable], y: npt.NDArray[np.int64]) -> dict[str, 
     """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely."""
     found = {}
     for variable in kept:
+        if variable.layout is not None:
+            continue
         binning = variable.binned(y)
         area = auc(y, np.asarray(binning.woe)[variable.slots(binning)])
         if variable.numeric:

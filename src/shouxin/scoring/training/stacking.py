@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
-from shouxin.scoring.domain.families import Member, Stack
+from shouxin.scoring.domain.families import Fused, Member, Stack
 from shouxin.scoring.domain.families.stack import MemberBody
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import MILLION
@@ -77,7 +77,7 @@ def _joined(task: Task, known: Mapping[str, Learner], weigh: Weigh) -> Fitted:
 
 
 def _body(fitted: Fitted) -> MemberBody:
-    assert not isinstance(fitted.body, Stack), "a stack has no stacks inside"
+    assert not isinstance(fitted.body, Stack | Fused), "a stack has no stacks and no sequences inside"
     return fitted.body
 
 

@@ -21,6 +21,7 @@ from shouxin.entrypoints.console.frame import page
 from shouxin.entrypoints.console.names import shop_references
 from shouxin.entrypoints.console.pages.consents import STATE_TONE
 from shouxin.entrypoints.console.rendering import html
+from shouxin.entrypoints.console.shared_things import shared_things
 from shouxin.entrypoints.console.visit import PER_PAGE, Refused, Visit, address
 from shouxin.entrypoints.console.visits import does, redirect, shows
 from shouxin.entrypoints.console.words import Language, words_known
@@ -187,6 +188,7 @@ def _customer_page(
         last_day=visit.now.astimezone(credit.BUSINESS_ZONE).date(),
         tags=_tags(view, visit.reader.language),
         consent_tone=STATE_TONE,
+        shared=shared_things(visit, customer_id, as_of=as_of),
         shop_references=shop_references(view.references),
         timeline_first=_TIMELINE_FIRST,
         profile=profile,

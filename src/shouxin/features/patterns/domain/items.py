@@ -90,6 +90,11 @@ BEHAVIOURS: tuple[Item, ...] = (
     _at_least("late_long", "max_days_past_due_180d", 15, "曾逾期15天以上", "fifteen days past due once"),
     _at_least("devices", "distinct_devices_90d", 3, "近90天用过3台以上设备", "three devices in 90 days"),
     _at_least("complains", "complaints_180d", 1, "近180天有投诉或违规", "a complaint or a violation"),
+    _at_least(
+        "payments_fail", "failed_payments_30d", 2, "近30天支付失败2次以上", "two failed payments in a month"
+    ),
+    _at_least("charged_back", "chargebacks_365d", 1, "近365天有银行拒付", "a payment taken back by the bank"),
+    _at_least("refuses", "refused_deliveries_90d", 1, "近90天有拒收", "a parcel refused at the door"),
     _at_most("new", "tenure_days", 180, "成为顾客不足半年", "a customer for half a year at most"),
     _at_least("busy", "orders_90d", 9, "近90天订单不少于9笔", "nine orders in 90 days"),
     _at_least("away", "days_since_last_order", 60, "60天未下单", "no order for 60 days"),

@@ -4,12 +4,14 @@ A family is one struct (a *body*), told apart in the document by ``family``. Wha
 answers as every other does (``contract``): whole millionths of a log-odd, a reference, one delta a feature.
 """
 
+from shouxin.scoring.domain.families.fused import Fused
+from shouxin.scoring.domain.families.network import Network
 from shouxin.scoring.domain.families.stack import Member, Stack
 from shouxin.scoring.domain.families.tables import Tables, Term
 from shouxin.scoring.domain.families.tree import Tree
 from shouxin.scoring.domain.families.trees import Trees
 
 # One more family is one more member here. msgspec reads the one that ``family`` names.
-Body = Tables | Trees | Stack
+Body = Tables | Trees | Stack | Network | Fused
 
-__all__ = ["Body", "Member", "Stack", "Tables", "Term", "Tree", "Trees"]
+__all__ = ["Body", "Fused", "Member", "Network", "Stack", "Tables", "Term", "Tree", "Trees"]

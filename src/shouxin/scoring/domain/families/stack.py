@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.scoring.domain.families.contract import Scorer, sums_of
+from shouxin.scoring.domain.families.network import Network
 from shouxin.scoring.domain.families.tables import Tables
 from shouxin.scoring.domain.families.trees import Trees
 from shouxin.scoring.domain.feature import Feature, feature_problem
@@ -23,7 +24,7 @@ from shouxin.scoring.domain.inputs import Ints, Value, numbers
 from shouxin.scoring.domain.scaling import MILLION
 
 # A family that may be part of a stack is one more member here.
-MemberBody = Tables | Trees
+MemberBody = Tables | Trees | Network
 
 WEIGHT_MAX = 10 * MILLION
 

@@ -1,0 +1,143 @@
+"""The robustness report: one model, one table, every stress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shouxin.scoring.domain.artefact import Artefact
+from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
+from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.metrics import Floats, Interval, auc_difference, delong, measurable
+from shouxin.scoring.robustness.gaming import Gaming, Lever, UnableToGame, game
+from shouxin.scoring.robustness.stress import Columns, sources_of, with_gaps, with_noise, without
+
+NOISE = (0.1, 0.25, 0.5)
+GAPS = (0.05, 0.1, 0.2, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderStress:
+    """One stress: the AUC under it, what it loses, how many answers at the cut-off change, the mean PD."""
+
+    kind: str
+    name: str
+    auc: Interval
+    loss: Interval
+    changed: float
+    mean_pd: float
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "auc": self.auc.as_data(),
+            "loss": self.loss.as_data(),
+            "changed": round(self.changed, 6),
+            "mean_pd": round(self.mean_pd, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Robustness:
+    """What was found; ``gaming`` is None with ``why_not`` where nobody could game."""
+
+    model_hash: str
+    rows: int
+    cut_off: float
+    auc: Interval
+    stresses: tuple[UnderStress, ...]
+    months: Segmentation | None
+    gaming: Gaming | None
+    why_not: str | None
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "model": self.model_hash,
+            "n": self.rows,
+            "cut_off": round(self.cut_off, 9),
+            "auc": self.auc.as_data(),
+            "stresses": [stress.as_data() for stress in self.stresses],
+            "months": self.months.as_data()["groups"] if self.months else None,
+            "gaming": self.gaming.as_data() if self.gaming else None,
+            "why_not": self.why_not,
+        }
+
+
+def examine(
+    artefact: Artefact,
+    columns: Columns,
+    y: npt.ArrayLike,
+    levers: Sequence[Lever],
+    *,
+    cut_off: float,
+    bounds: Sequence[float] = (),
+    months: Sequence[str] | None = None,
+    seed: int = 7,
+) -> Robustness:
+    """Put a model under every stress; the same seed disturbs the same cells whatever the model.
+
+    ``months`` has one name a row. Raises UnableToEvaluate, UnableToScore.
+    """
+    own = {name: np.asarray(columns[name]) for name in artefact.names}
+    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    found = stresses(artefact, own, truth, cut_off=cut_off, seed=seed)
+    by_month = segmentation("month", months, truth, pd, cut_off=cut_off) if months is not None else None
+    gaming, why_not = None, None
+    try:
+        gaming = game(
+            artefact, own, truth, levers, cut_off=cut_off, bounds=bounds, rng=np.random.default_rng(seed)
+        )
+    except UnableToGame as error:
+        why_not = str(error)
+    return Robustness(artefact.hash, len(truth), cut_off, delong(truth, pd), found, by_month, gaming, why_not)
+
+
+def stresses(
+    artefact: Artefact, columns: Columns, y: npt.ArrayLike, *, cut_off: float, seed: int = 7
+) -> tuple[UnderStress, ...]:
+    """Noise, gaps and outages on these rows. Raises UnableToEvaluate, UnableToScore."""
+    own = {name: np.asarray(columns[name]) for name in artefact.names}
+    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    return tuple(
+        _under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off)
+        for kind, name, disturbed in _disturbed(artefact, own, seed=seed)
+    )
+
+
+def _disturbed(artefact: Artefact, columns: Columns, *, seed: int) -> Any:
+    for level in NOISE:
+        rng = np.random.default_rng((seed, round(level * 100)))
+        yield "noise", f"{level:g} spreads", with_noise(artefact, columns, level=level, rng=rng)
+    for share in GAPS:
+        rng = np.random.default_rng((seed, 1000 + round(share * 100)))
+        yield "missing", f"{share:.0%} of values", with_gaps(artefact, columns, share=share, rng=rng)
+    for source, names in sources_of(artefact).items():
+        yield "outage", source, without(artefact, columns, names)
+
+
+def _under(
+    artefact: Artefact,
+    kind: str,
+    name: str,
+    disturbed: Columns,
+    y: Floats,
+    pd: Floats,
+    *,
+    cut_off: float,
+) -> UnderStress:
+    moved = score_columns(artefact, disturbed).pd
+    return UnderStress(
+        kind,
+        name,
+        delong(y, moved),
+        auc_difference(y, pd, moved),
+        float(((moved >= cut_off) != (pd >= cut_off)).mean()),
+        float(moved.mean()),
+    )
