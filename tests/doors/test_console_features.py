@@ -80,13 +80,13 @@ def test_nothing_found_is_said(browser):
 
 
 def test_a_feature_has_a_page_of_its_own_in_both_languages(browser):
-    (definition,) = features.definitions_of(["failed_payment_row"])
-    text = browser.get("/features/failed_payment_row").text
+    (definition,) = features.definitions_of(["failed_payments_30d"])
+    text = browser.get("/features/failed_payments_30d").text
     assert definition.meaning.zh in text and "风险越高" in text and "信贷风险" in text
     assert "payment_failed" in text and "SELECT" in text and "次支付" in text
     assert "现任模型未使用此特征" in text
     browser.client.cookies.set("shouxin_language", "en")
-    text = browser.get("/features/failed_payment_row").text
+    text = browser.get("/features/failed_payments_30d").text
     assert definition.meaning.en in text and "Of the same topic" in text
     assert browser.get("/features/nothing").status_code == 404
 

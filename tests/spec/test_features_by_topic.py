@@ -109,8 +109,6 @@ PAYMENTS = [
     ("failed_payments_30d", [failed(5), failed(31)], 1.0),
     ("failed_payment_share_180d", [failed(5), ev("order_paid", 5, "A", amount="1.00")], 0.5),
     ("empty_account_failures_365d", [failed(5), failed(4, "insufficient_funds")], 1.0),
-    ("failed_payment_row", [ev("order_paid", 9, "A", amount="1.00"), failed(5), failed(4)], 2.0),
-    ("failed_payment_row", [failed(5), ev("order_paid", 4, "A", amount="1.00")], 0.0),
     ("failed_payment_value_180d", [failed(5, amount="7.50")], 7.5),
     ("failed_payment_weight", [failed(0), failed(45)], 1.5),
     ("chargebacks_365d", [ev("chargeback_received", 5, "A", amount="9.00")], 1.0),

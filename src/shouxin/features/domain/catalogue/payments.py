@@ -24,7 +24,6 @@ from shouxin.features.domain.catalogue.pieces import (
     total,
 )
 from shouxin.features.domain.definition import FeatureDefinition
-from shouxin.features.domain.fields import KIND, Comparison, Condition
 from shouxin.features.domain.topics import Topic
 
 _about = partial(feature, topic=Topic.PAYMENTS, owner=CREDIT_TEAM)
@@ -76,8 +75,6 @@ def _methods() -> tuple[FeatureDefinition, ...]:
 
 
 def _failures() -> tuple[FeatureDefinition, ...]:
-    failing = Condition(KIND, Comparison.EQUALS, "payment_failed")
-    row = of(Aggregation.CURRENT_STREAK, (*_FAILED, *_PAID), 90, field=None, holds=(failing,))
     attempts = count((*_FAILED, *_PAID), 180)
     risky = partial(_about, direction=RISKIER)
     return (
@@ -96,10 +93,6 @@ def _failures() -> tuple[FeatureDefinition, ...]:
         risky(
             "empty_account_failures_365d", count(_FAILED, 365, _EMPTY), "近365天因余额不足支付失败次数",
             "payments that failed for want of money, last 365 days", "attempts",
-        ),
-        risky(
-            "failed_payment_row", row, "最近连续支付失败次数",
-            "failed payments in a row up to now, last 90 days", "attempts",
         ),
         risky(
             "failed_payment_value_180d", total(_FAILED, 180), "近180天支付失败金额",
