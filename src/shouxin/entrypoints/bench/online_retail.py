@@ -229,7 +229,7 @@ def _rows(ground: Ground, history: Path, links: pa.Table, as_ofs: tuple[datetime
     tables, orders, befores, pounds = [], [], [], []
     for as_of in as_ofs:
         ground.say(f"computing {len(features.CATALOGUE)} features and the sequences as of {as_of:%Y-%m-%d}")
-        table = features.compute(history, links, as_of=as_of)
+        table = features.compute(history, links, as_of=as_of, definitions=features.CATALOGUE)
         table = table.filter(pc.greater(table["orders_90d"], 0.0))
         customers = table["customer_id"].to_pylist()
         told = sequences(history, links, as_of=as_of, definition=_SEQUENCES, customers=customers)
