@@ -117,6 +117,8 @@ def test_the_order_of_statuses_is_set_beside_strong_aggregates(card_sample, monk
     assert "training sequences (gru) on 1 columns in 2 folds" in told
     both = lines["both (fused)"]["ours"] - lines["aggregates (ebm)"]["ours"]
     assert lines["both (fused) less aggregates (ebm)"]["ours"] == pytest.approx(both, abs=1e-5)
+    order = lines["sequences (gru)"]["ours"] - lines["counts (ebm)"]["ours"]
+    assert lines["sequences (gru) less counts (ebm)"]["ours"] == pytest.approx(order, abs=1e-5)
     assert {"aggregates (scorecard)", "aggregates (dnn)", "sequences (gru)"} <= set(lines)
 
 

@@ -27,7 +27,8 @@ STATES = {"X": "none", "C": "paid", "0": "M1", "1": "M2", "2": "M3", "3": "M4", 
 _EVENT_FROM = list(STATES).index("2")
 _SEEN, _AHEAD = 6, 12
 _FOLDS, _SEED = 5, 7
-_BASELINE = "aggregates (ebm)"
+# The same six statuses, counted and in their order; and all that can be said without the order.
+_COUNTS, _ORDER, _BASELINE = "counts (ebm)", "sequences (gru)", "aggregates (ebm)"
 LAYOUT = SequenceLayout("credit_record", (SequenceField("state", len(STATES)),), _SEEN)
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -63,6 +64,7 @@ def measure(ground: Ground) -> list[Line]:
     note = f"{counted}; {_FOLDS} folds, people apart; intervals take accounts as independent"
     return [
         *auc_lines(y, told, notes={_BASELINE: note}),
+        difference_line(f"{_ORDER} less {_COUNTS}", y, told[_ORDER], told[_COUNTS]),
         *(
             difference_line(f"{name} less {other}", y, told[name], told[other])
             for name in given
@@ -79,8 +81,8 @@ def _given(accounts: Accounts) -> dict[str, tuple[str, Columns]]:
         _BASELINE: ("ebm", aggregates),
         "aggregates (scorecard)": ("scorecard", aggregates),
         "aggregates (dnn)": ("dnn", aggregates),
-        "counts (ebm)": ("ebm", accounts.counts),
-        "sequences (gru)": ("gru", accounts.order),
+        _COUNTS: ("ebm", accounts.counts),
+        _ORDER: ("gru", accounts.order),
         "both (gru)": ("gru", aggregates | accounts.order),
         "both (fused)": ("fused", aggregates | accounts.order),
     }
