@@ -228,7 +228,9 @@ def _orders(features: int, *, seed: int) -> tuple[tuple[int, ...], ...]:
 def _line(told: Floats, y: npt.NDArray[np.int64]) -> tuple[float, float]:
     intercept, slope = calibration_line(y.astype(np.float64), told)
     if not slope > 0:  # also where there is none
-        raise UnableToTrain("the network learnt nothing that the rows kept aside bear out")
+        raise UnableToTrain(
+            "the network learnt nothing that the rows kept aside bear out: more rows, columns or epochs may"
+        )
     return slope, intercept
 
 
