@@ -74,8 +74,9 @@ def test_an_answer_has_outcome_grade_limit_hold_reasons_and_versions(api, key, g
     assert answer.status_code == 200
     assert told["grade"] in "SABC" and 0 < told["pd"] < 0.2
     assert told["limit"]["held"] == "100.00" and told["hold"]["id"].startswith("hold_")
-    assert 1 <= len(told["reasons"]) <= 4
-    assert {"zh", "en"} <= set(told["reasons"][0]["text"])
+    # A small shop's card reads two features: of a customer whom neither lowers there is nothing to say.
+    assert len(told["reasons"]) <= 4
+    assert all({"zh", "en"} <= set(reason["text"]) for reason in told["reasons"])
     assert set(told["versions"]) == {"policy", "model", "features"}
     line = api.get(f"/v1/customers/{customer}/line", headers=key).json()
     assert line["limit"]["held"] == "100.00"

@@ -37,7 +37,7 @@ class Column:
     def slot(self, value: Value, edges: tuple[float, ...]) -> int:
         """The slot of ``value``; ``edges`` are this column's own, or its coarser ones for a pair."""
         if not self.numeric:
-            text = category_text(value)
+            text = self.text(value)
             return self.missing if text is None else self.groups.get(text, self.unseen)
         if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unlike itself
             return len(edges) + 1
@@ -48,13 +48,24 @@ class Column:
             return len(edges) + 2 + self.special[number]
         return bisect_right(edges, number)
 
+    def text(self, value: Value) -> str | None:
+        """``value`` as a category is spelt, None where it is missing. Raises UnableToScore."""
+        try:
+            return category_text(value)
+        except (TypeError, ValueError, OverflowError):
+            raise UnableToScore(
+                f"{self.name!r} is a category to the model, not {type(value).__name__}; "
+                "send a text, or nothing where it is not known"
+            ) from None
+
     def number(self, value: Value) -> float:
         """``value`` as a number, NaN where it is missing. Raises UnableToScore."""
         try:
             return float("nan") if value is None else float(value)
         except (TypeError, ValueError, OverflowError):
             raise UnableToScore(
-                f"{self.name!r} is a number to the model, not {type(value).__name__}"
+                f"{self.name!r} is a number to the model, not {type(value).__name__}; "
+                "send a number, or nothing where it is not known"
             ) from None
 
     def slots(self, values: npt.NDArray[Any], edges: tuple[float, ...]) -> Ints:
@@ -95,8 +106,8 @@ def prepared(column: Column, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return slots[inverse]
     known: dict[Any, int] = {None: column.missing}
     slots_of = [
-        known[value] if value in known else known.setdefault(value, column.slot(category_text(value), ()))
-        for value in values.tolist()
+        known[value] if value in known else known.setdefault(value, column.slot(value, ()))
+        for value in (value if isinstance(value, str) else column.text(value) for value in values.tolist())
     ]
     return np.array(slots_of, dtype=np.int64)
 
@@ -106,7 +117,10 @@ def numbers(name: str, values: npt.NDArray[Any]) -> Floats:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise UnableToScore(f"{name!r} is a number to the model, but the column holds text") from None
+        raise UnableToScore(
+            f"{name!r} is a number to the model, but the column holds text; "
+            "leave a cell empty where the number is not known"
+        ) from None
 
 
 def numeric_slots(values: Floats, edges: tuple[float, ...], special: Mapping[float, int]) -> Ints:

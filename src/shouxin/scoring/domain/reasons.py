@@ -143,6 +143,8 @@ def kind_of(feature: Feature, value: Value) -> str:
         known = any(category_text(value) in group for group in feature.categories)
         return "group" if known else "unseen"
     number = float(value)
+    if number != number:  # noqa: PLR0124 - a text that says nan
+        return "missing"
     if number in feature.special:
         return "special"
     if feature.typical is None or number == feature.typical:

@@ -259,8 +259,10 @@ def _unusable(name: str, values: Array) -> str | None:
             return _many_texts(distinct)
         whole = len(texts) == len(values)
     else:
-        numbers = np.asarray(values, dtype=np.float64)
+        numbers = _finite(values)
         known = numbers[~np.isnan(numbers)]
+        if np.isinf(known).any():
+            return "infinite wherever there is a value"
         distinct = set(np.unique(known).tolist()) if len(known) else set()
         if len(distinct) == len(values) and _counts_rows(name, known):
             return "a running number of the rows, or a name of each"

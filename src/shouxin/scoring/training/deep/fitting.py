@@ -15,7 +15,7 @@ from shouxin.scoring.domain.families import Fused, Network, Tables
 from shouxin.scoring.domain.families.blob import Blob
 from shouxin.scoring.domain.families.network import Encoder, SequenceInput
 from shouxin.scoring.domain.feature import Feature
-from shouxin.scoring.domain.metrics import calibration_line
+from shouxin.scoring.domain.metrics import calibration_line, level
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
@@ -226,9 +226,14 @@ def _orders(features: int, *, seed: int) -> tuple[tuple[int, ...], ...]:
 
 
 def _line(told: Floats, y: npt.NDArray[np.int64]) -> tuple[float, float]:
+    if told[y == 1].min() > told[y == 0].max():
+        # Told apart entirely, no slope is steep enough: only the level can be learnt.
+        return 1.0, level(told, float(y.mean()))
     intercept, slope = calibration_line(y.astype(np.float64), told)
     if not slope > 0:  # also where there is none
-        raise UnableToTrain("the network learnt nothing that the rows kept aside bear out")
+        raise UnableToTrain(
+            "the network learnt nothing that the rows kept aside bear out: more rows, columns or epochs may"
+        )
     return slope, intercept
 
 

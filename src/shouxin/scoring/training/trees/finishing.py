@@ -48,7 +48,8 @@ def counted(trees: Sequence[Tree], features: tuple[Feature, ...], slots: Sequenc
     for tree in trees:
         numbered = msgspec.structs.replace(tree, leaves=tuple(range(len(tree.leaves))))
         leaves = TreeScorer((numbered,), features).sums_of_rows(some)
-        rows = np.bincount(leaves, minlength=len(tree.leaves)).tolist()
+        # Real numbers, as a document that is read again has them: a model has one name.
+        rows = np.bincount(leaves, minlength=len(tree.leaves)).astype(np.float64).tolist()
         found.append(msgspec.structs.replace(tree, cover=tuple(rows)))
     return found
 

@@ -14,6 +14,11 @@ import numpy as np
 
 from shouxin.scoring.training.trees.raw import RawTree, RawTrees, UnableToImport, last_below, last_rounding_to
 
+# Where a library puts its question whether there is a value at all: every number stands on one side, and an
+# infinity is a number.
+_LIGHTGBM_FURTHEST = 1e300
+_CATBOOST_LOWEST = last_rounding_to(-np.finfo(np.float32).max)
+
 
 def from_lightgbm(dump: Mapping[str, Any]) -> RawTrees:
     """What ``Booster.dump_model()`` tells of a binary model. Raises UnableToImport."""
@@ -43,6 +48,8 @@ def _lightgbm_tree(root: Mapping[str, Any]) -> RawTree:
             raise UnableToImport("LightGBM was told zero_as_missing; a zero is a number here")
         # Without missing values in training LightGBM takes one for zero.
         left = bool(found["default_left"]) if missing == "NaN" else threshold >= 0.0
+        if threshold >= _LIGHTGBM_FURTHEST:
+            threshold = math.inf
         return tree.ask(column, threshold, missing_left=left)
 
     read(root)
@@ -118,6 +125,8 @@ def _catboost_tree(
         column = flat[int(splits[depth]["float_feature_index"])]
         # CatBoost compares in float32, and a value above the border goes right (bit ``depth``).
         border = last_rounding_to(np.float32(splits[depth]["border"]))
+        if border <= _CATBOOST_LOWEST:
+            border = -math.inf
         node = tree.ask(column, border, missing_left=missing[column])
         tree.left[node] = read(depth - 1, leaf)
         tree.right[node] = read(depth - 1, leaf | 1 << depth)

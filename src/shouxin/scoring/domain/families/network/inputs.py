@@ -19,7 +19,7 @@ import numpy.typing as npt
 from shouxin.scoring.domain.families.network.encoder import Encoder, Reader
 from shouxin.scoring.domain.families.network.fixed import ACTIVATION_MAX, GRID
 from shouxin.scoring.domain.feature import Feature
-from shouxin.scoring.domain.inputs import Column, column_of, prepared
+from shouxin.scoring.domain.inputs import Column, UnableToScore, column_of, prepared
 
 Floats = npt.NDArray[np.float64]
 
@@ -108,7 +108,7 @@ class ReadyInput:
     def numbers(self, values: npt.NDArray[Any]) -> Floats:
         """(rows, width) numbers on the grid, for a piece of what ``prepared`` gave."""
         if self.reader:
-            return self.reader.embedded(values.tolist())
+            return self._embedded(self.reader, values)
         if not self.column.numeric:
             flags = values[:, None] == np.arange(self.column.missing + 1)[None, :]
             of_category: Floats = flags.astype(np.float64) * GRID
@@ -117,6 +117,12 @@ class ReadyInput:
         flags = slots[:, None] == np.arange(1, 2 + len(self.column.special))[None, :]
         level = np.where(slots == 0, self._curve(values), 0.0)
         return np.column_stack([level, flags.astype(np.float64) * GRID])
+
+    def _embedded(self, reader: Reader, values: npt.NDArray[Any]) -> Floats:
+        try:
+            return reader.embedded(values.tolist())
+        except UnableToScore as error:
+            raise UnableToScore(f"{self.column.name!r}: {error}") from None
 
     def _curve(self, values: Floats) -> Floats:
         """Between two knots, in steps that every machine does alike; outside, the level of the last one."""
