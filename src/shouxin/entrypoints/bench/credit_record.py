@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from shouxin import scoring
 from shouxin.entrypoints.bench.curves import auc_lines, difference_line, scored, set_folder
-from shouxin.entrypoints.bench.ground import Ground
+from shouxin.entrypoints.bench.ground import Advance, Ground
 from shouxin.entrypoints.bench.lines import Line, UnableToBench
 from shouxin.features.sequences import SequenceField, SequenceLayout
 from shouxin.reporting import monthly_states
@@ -27,6 +27,8 @@ STATES = {"X": "none", "C": "paid", "0": "M1", "1": "M2", "2": "M3", "3": "M4", 
 _EVENT_FROM = list(STATES).index("2")
 _SEEN, _AHEAD = 6, 12
 _FOLDS, _SEED = 5, 7
+# The same six statuses, counted and in their order; and all that can be said without the order.
+_COUNTS, _ORDER, _BASELINE = "counts (ebm)", "sequences (gru)", "aggregates (ebm)"
 LAYOUT = SequenceLayout("credit_record", (SequenceField("state", len(STATES)),), _SEEN)
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -43,33 +45,57 @@ class Accounts:
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Out-of-fold AUC of what was said at application, of counts, of the order, and of all of it."""
-    accounts = read_accounts(set_folder(ground.sizes, "credit_record"))
+    """Out-of-fold AUC of what was said at application and counts, of the order, and of all of it."""
+    folder = set_folder(ground.sizes, "credit_record")
+    ground.say("reading the applications and the monthly statuses")
+    accounts = read_accounts(folder)
     rows, people = len(accounts.y), len(np.unique(accounts.whose))
-    ground.say(f"{rows:,} accounts of {people:,} people, {accounts.y.sum():,} events")
-    aggregates = accounts.applied | accounts.counts
-    given = {
-        "aggregates": ("dnn", aggregates),
-        "sequences": ("gru", accounts.order),
-        "both": ("gru", aggregates | accounts.order),
-    }
-    told = {name: out_of_fold(accounts, model, columns) for name, (model, columns) in given.items()}
+    if accounts.y.sum() < _FOLDS:
+        raise UnableToBench(f"{folder} tells of {accounts.y.sum()} events; {_FOLDS} folds need one each")
+    counted = f"{rows:,} accounts of {people:,} people, {accounts.y.sum():,} events"
+    ground.say(counted)
+    given = _given(accounts)
+    told = {}
+    for name, (model, columns) in given.items():
+        ground.say(f"training {name} on {len(columns)} columns in {_FOLDS} folds")
+        with ground.bar(name) as advance:
+            told[name] = out_of_fold(accounts, model, columns, advance=advance)
     y = accounts.y.astype(np.float64)
-    note = (
-        f"{rows:,} accounts of {people:,} people, {accounts.y.sum():,} events; {_FOLDS} folds, people apart"
-    )
+    note = f"{counted}; {_FOLDS} folds, people apart; intervals take accounts as independent"
     return [
-        *auc_lines(y, told, notes=dict.fromkeys(told, note)),
-        difference_line("sequences less aggregates", y, told["sequences"], told["aggregates"]),
-        difference_line("both less aggregates", y, told["both"], told["aggregates"]),
+        *auc_lines(y, told, notes={_BASELINE: note}),
+        difference_line(f"{_ORDER} less {_COUNTS}", y, told[_ORDER], told[_COUNTS]),
+        *(
+            difference_line(f"{name} less {other}", y, told[name], told[other])
+            for name in given
+            for other in (_BASELINE, "aggregates (dnn)")
+            if not name.startswith("aggregates")
+        ),
     ]
 
 
-def out_of_fold(accounts: Accounts, model: str, columns: Columns) -> npt.NDArray[np.float64]:
+def _given(accounts: Accounts) -> dict[str, tuple[str, Columns]]:
+    """What each learner is given. Three read the aggregates: beside a weak one any order would shine."""
+    aggregates = accounts.applied | accounts.counts
+    return {
+        _BASELINE: ("ebm", aggregates),
+        "aggregates (scorecard)": ("scorecard", aggregates),
+        "aggregates (dnn)": ("dnn", aggregates),
+        _COUNTS: ("ebm", accounts.counts),
+        _ORDER: ("gru", accounts.order),
+        "both (gru)": ("gru", aggregates | accounts.order),
+        "both (fused)": ("fused", aggregates | accounts.order),
+    }
+
+
+def out_of_fold(
+    accounts: Accounts, model: str, columns: Columns, *, advance: Advance = lambda _done, _total: None
+) -> npt.NDArray[np.float64]:
     """Log-odds of every account from a model that saw nothing of its person."""
     fold = folds(accounts.y, count=_FOLDS, seed=_SEED, groups=accounts.whose)
     told = np.empty(len(accounts.y))
     for number in range(_FOLDS):
+        advance(number, _FOLDS)
         apart = fold == number
         artefact = scoring.train_columns(
             _part(columns, ~apart), accounts.y[~apart], model=model, groups=accounts.whose[~apart],

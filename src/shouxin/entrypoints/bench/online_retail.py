@@ -1,13 +1,15 @@
 """online_retail: a real shop's orders and cancellations. What will each customer cancel in 60 days?
 
-In pounds, out of time: learnt at four dates, tested at a later one, when the last of their 60 days were over.
-A value is the chance of any cancellation times its expected size (a hurdle): the chance by a model of ours,
-the size by least squares on its logarithm. The naive answer is what was cancelled in the 60 days before.
+In pounds, out of time: learnt at three dates, 60 days apart, so that no two stretches of 60 days share one;
+measured at a fourth, when the last of the learnt stretches is over. A value is the chance of any
+cancellation times its expected size (a hurdle): the chance by a model of ours, the size by least squares on
+its logarithm. The naive answers: what was cancelled in the 60 days before, and the same for everybody.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,16 +21,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shouxin import features, scoring
-from shouxin.entrypoints.bench.curves import set_folder
+from shouxin.entrypoints.bench.curves import auc_lines, set_folder
 from shouxin.entrypoints.bench.ground import Ground, columns_of
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.features.sequences import recent_events, sequences
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.scoring.domain.metrics import midranks
 
-_AHEAD_DAYS = 60
-_LEARNT = tuple(datetime(2011, month, 1, tzinfo=UTC) for month in (4, 5, 6, 7))
+_AHEAD = timedelta(days=60)
 _TESTED = datetime(2011, 10, 1, tzinfo=UTC)
+_LEARNT = tuple(_TESTED - before * _AHEAD for before in (3, 2, 1))
+# Two giant cancellations would be all of an error: pounds are counted up to here.
+_COUNTED = 1_000.0
+# A small encoder learns from some thousand sequences of 64 events in seconds, and tells as much.
+_SETTINGS = {"gru": {"size": 16, "epochs": 8}}
 _SEED, _DRAWS = 7, 400
 _SEQUENCES = recent_events(zone="Europe/London")
 Floats = npt.NDArray[np.float64]
@@ -50,47 +56,86 @@ class Rows:
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Rank correlation, share of value found and mean error of the value, beside the naive answer."""
-    history, links = _history(set_folder(ground.sizes, "online_retail"), ground.folder / "online_retail")
-    ground.say("computing features and sequences at five dates")
-    learnt, test = _rows(history, links, _LEARNT), _rows(history, links, (_TESTED,))
-    told = {
-        "aggregates": _expected(learnt, test, "scorecard", learnt.columns, test.columns),
-        "aggregates and sequences": _expected(
-            learnt, test, "gru", learnt.columns | learnt.order, test.columns | test.order
-        ),
+    """AUC of any cancellation and how well pounds are told, beside the naive answers."""
+    folder = set_folder(ground.sizes, "online_retail")
+    ground.say("reading the orders and cancellations")
+    history, links = _history(folder, ground.folder / "online_retail")
+    learnt, test = _rows(ground, history, links, _LEARNT), _rows(ground, history, links, (_TESTED,))
+    learnt, test = _varied(learnt, test)
+    aggregates = learnt.columns, test.columns
+    both = learnt.columns | learnt.order, test.columns | test.order
+    given = {
+        "scorecard": ("scorecard", aggregates),
+        "ebm": ("ebm", aggregates),
+        "gru, aggregates and sequences": ("gru", both),
     }
-    note = (
-        f"learnt from {len(learnt.pounds):,} rows, {(learnt.pounds > 0).sum():,} with a cancellation;"
-        f" tested on {len(test.pounds):,}, {(test.pounds > 0).sum():,} of them with one"
+    chances = {
+        name: _chances(ground, learnt, model, columns, others)
+        for name, (model, (columns, others)) in given.items()
+    }
+    size = _size(learnt, test)
+    same = np.full(len(test.pounds), np.minimum(learnt.pounds, _COUNTED).mean())
+    told = {name: chance * size for name, chance in chances.items()} | {"the 60 days before": test.before}
+    draws = _draws(len(test.pounds))
+    lines = auc_lines(
+        np.asarray(test.pounds > 0, dtype=np.float64),
+        {f"{name}: any cancellation": chance for name, chance in chances.items()}
+        | {"the 60 days before: any cancellation": test.before},
+        notes={},
     )
-    lines = []
     for name, value in told.items():
-        lines += _lines(name, test, value, note)
-    return lines
+        lines += [_line(name, one, test, value, draws) for one in _MEASURES]
+    lines += [_line("the same for everybody", one, test, same, draws) for one in _ERRORS]
+    lines += [
+        _difference(f"{name} less {other}", one, test, (told[name], naive), draws)
+        for name in chances
+        for other, naive, asked in (
+            ("the 60 days before", test.before, _MEASURES),
+            ("the same for everybody", same, _ERRORS),
+        )
+        for one in asked
+    ]
+    return [replace(lines[0], note=_note(learnt, test)), *lines[1:]]
 
 
-def _lines(name: str, test: Rows, value: Floats, note: str) -> list[Line]:
-    """Three measures with bootstrap intervals over customers, and the naive answer's."""
+def _note(learnt: Rows, test: Rows) -> str:
+    return (
+        f"learnt from {len(learnt.pounds):,} rows at {len(_LEARNT)} dates, {(learnt.pounds > 0).sum():,} with"
+        f" a cancellation, {len(learnt.columns)} features that vary; tested on {len(test.pounds):,} customers"
+        f" at {_TESTED:%Y-%m-%d}, {(test.pounds > 0).sum():,} with one; intervals of {_DRAWS} bootstrap draws"
+    )
+
+
+def _draws(rows: int) -> list[npt.NDArray[np.int64]]:
+    """The rows of every bootstrap draw; one row is one customer."""
     rng = np.random.default_rng(_SEED)
-    draws = [rng.integers(0, len(value), len(value)) for _ in range(_DRAWS)]
-    lines = []
-    for measure_name, unit, measured in _MEASURES:
-        again = [measured(test.pounds[rows], value[rows]) for rows in draws]
-        low, high = np.percentile(again, (2.5, 97.5)).tolist()
-        apart = [
-            ours - measured(test.pounds[rows], test.before[rows])
-            for ours, rows in zip(again, draws, strict=True)
-        ]
-        less, more = np.percentile(apart, (2.5, 97.5)).tolist()
-        lines.append(
-            Line(
-                f"{name}: {measure_name}", measured(test.pounds, value), unit,
-                peer=measured(test.pounds, test.before), low=low, high=high,
-                note=f"{note}; less the naive answer: {less:+.4f} to {more:+.4f}",
-            )
-        )  # fmt: skip
-    return lines
+    return [rng.integers(0, rows, rows) for _ in range(_DRAWS)]
+
+
+def _line(name: str, one: Measure, test: Rows, value: Floats, draws: Sequence[npt.NDArray[np.int64]]) -> Line:
+    """A measure with its bootstrap interval; the peer is what the 60 days before give."""
+    again = [one.of(test.pounds[rows], value[rows]) for rows in draws]
+    low, high = np.percentile(again, (2.5, 97.5)).tolist()
+    peer = None if value is test.before else one.of(test.pounds, test.before)
+    return Line(f"{name}: {one.name}", one.of(test.pounds, value), one.unit, peer=peer, low=low, high=high)
+
+
+def _difference(
+    name: str,
+    one: Measure,
+    test: Rows,
+    values: tuple[Floats, Floats],
+    draws: Sequence[npt.NDArray[np.int64]],
+) -> Line:
+    """A measure of the first value less that of the second, on the same draws."""
+
+    def apart(rows: npt.NDArray[np.int64]) -> float:
+        ours, other = (one.of(test.pounds[rows], value[rows]) for value in values)
+        return ours - other
+
+    low, high = np.percentile([apart(rows) for rows in draws], (2.5, 97.5)).tolist()
+    whole = apart(np.arange(len(test.pounds)))
+    return Line(f"{name}: {one.name}", whole, one.unit, low=low, high=high)
 
 
 def rank_correlation(pounds: Floats, value: Floats) -> float:
@@ -105,25 +150,60 @@ def found_share(pounds: Floats, value: Floats) -> float:
 
 
 def mean_error(pounds: Floats, value: Floats) -> float:
-    """Mean absolute error in pounds, each counted up to 1,000: two giants would be all of it."""
-    return float(np.minimum(np.abs(pounds - value), 1_000).mean())
+    """Mean absolute error in pounds. Most cancel nothing, so always saying nothing does well at it."""
+    return float(np.abs(_counted(pounds) - _counted(value)).mean())
 
 
+def squared_error(pounds: Floats, value: Floats) -> float:
+    """Root of the mean squared error in pounds: the measure that an expected value is to do well at."""
+    return float(np.sqrt(((_counted(pounds) - _counted(value)) ** 2).mean()))
+
+
+def _counted(pounds: Floats) -> Floats:
+    return np.minimum(pounds, _COUNTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How well values tell pounds: ``of(pounds, value)``."""
+
+    name: str
+    unit: str
+    of: Callable[[Floats, Floats], float]
+
+
+_ERRORS = (
+    Measure("mean error", "pounds", mean_error),
+    Measure("root mean square error", "pounds", squared_error),
+)
 _MEASURES = (
-    ("rank correlation", "", rank_correlation),
-    ("found in the top tenth", "share", found_share),
-    ("mean error", "pounds", mean_error),
+    Measure("rank correlation", "", rank_correlation),
+    Measure("found in the top tenth", "share", found_share),
+    *_ERRORS,
 )
 
 
-def _expected(learnt: Rows, test: Rows, model: str, columns: Columns, others: Columns) -> Floats:
-    """The chance of a cancellation times its size."""
-    event = (learnt.pounds > 0).astype(np.int64)
+def _chances(ground: Ground, learnt: Rows, model: str, columns: Columns, others: Columns) -> Floats:
+    """The chance that each customer cancels anything."""
+    ground.say(f"training the {model} on {len(columns)} columns, {len(learnt.pounds):,} rows")
     artefact = scoring.train_columns(
-        columns, event, model=model, groups=learnt.whose, layouts=(_SEQUENCES.layout,)
+        columns,
+        (learnt.pounds > 0).astype(np.int64),
+        model=model,
+        settings=_SETTINGS.get(model),
+        groups=learnt.whose,
+        layouts=(_SEQUENCES.layout,),
     ).artefact
-    chance = scoring.score_columns(artefact, others).pd
-    return chance * _size(learnt, test)
+    return scoring.score_columns(artefact, others).pd
+
+
+def _varied(learnt: Rows, test: Rows) -> tuple[Rows, Rows]:
+    """Both without the features that are the same for everybody: a shop that gives no credit has many."""
+    kept = [name for name, values in learnt.columns.items() if len(np.unique(values[~np.isnan(values)])) > 1]
+    first, second = (
+        replace(rows, columns={name: rows.columns[name] for name in kept}) for rows in (learnt, test)
+    )
+    return first, second
 
 
 def _size(learnt: Rows, test: Rows) -> Floats:
@@ -144,18 +224,19 @@ def _drivers(rows: Rows) -> Floats:
     return np.column_stack([np.ones(len(spent)), np.log1p(spent), np.log1p(rows.before), np.log1p(orders)])
 
 
-def _rows(history: Path, links: pa.Table, as_ofs: tuple[datetime, ...]) -> Rows:
-    """Everybody with an order in the year before each date."""
+def _rows(ground: Ground, history: Path, links: pa.Table, as_ofs: tuple[datetime, ...]) -> Rows:
+    """Everybody with an order in the 90 days before each date."""
     tables, orders, befores, pounds = [], [], [], []
     for as_of in as_ofs:
-        table = features.compute(history, links, as_of=as_of)
+        ground.say(f"computing {len(features.CATALOGUE)} features and the sequences as of {as_of:%Y-%m-%d}")
+        table = features.compute(history, links, as_of=as_of, definitions=features.CATALOGUE)
         table = table.filter(pc.greater(table["orders_90d"], 0.0))
         customers = table["customer_id"].to_pylist()
         told = sequences(history, links, as_of=as_of, definition=_SEQUENCES, customers=customers)
         tables.append(table)
         orders += told[_SEQUENCES.name].to_pylist()
-        befores.append(_cancelled(history, customers, as_of - timedelta(days=_AHEAD_DAYS), as_of))
-        pounds.append(_cancelled(history, customers, as_of, as_of + timedelta(days=_AHEAD_DAYS)))
+        befores.append(_cancelled(history, customers, as_of - _AHEAD, as_of))
+        pounds.append(_cancelled(history, customers, as_of, as_of + _AHEAD))
     whole = pa.concat_tables(tables)
     whose = np.unique(whole["customer_id"].to_pylist(), return_inverse=True)[1].astype(np.int64)
     order = {_SEQUENCES.name: np.array(orders, dtype=object)}
