@@ -19,6 +19,7 @@ from shouxin.kernel import Money, frozen_clock
 
 DAY = date(2026, 3, 2)  # NOW in Shanghai
 TASKS = {
+    "absorb_events",
     "expire_holds",
     "close_day",
     "refresh_external",

@@ -89,7 +89,7 @@ def external_lift(
     as_of: datetime,
     products: Sequence[Product],
     outcome: EventOfDefault = features.DEFAULTS,
-    model: Model = "scorecard",
+    model: Model = "ebm",
     now: datetime,
     progress: Progress | None = None,
 ) -> LiftReport:
