@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -132,3 +134,23 @@ def shop() -> Iterator[House]:
 def shop_journal(shop: House) -> Journal:
     """What the chain of the small shop told."""
     return Journal.opened(shop.home.path / "demo/state.json", {})
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A real Spark in this machine's own Java."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra spark)")
+    if shutil.which("java") is None:
+        pytest.skip("there is no Java; Spark needs one")
+    builder = sql.SparkSession.builder.master("local[1]").appName("shouxin tests")
+    for name, value in {
+        "spark.ui.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()

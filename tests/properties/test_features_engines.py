@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -285,26 +284,6 @@ def _row(one: Event) -> dict[str, Any]:
         "currency": one.amount.currency if one.amount is not None else None,
         "payload": json.dumps(dict(one.payload)),
     }
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """A real Spark in this machine's own Java."""
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra spark)")
-    if shutil.which("java") is None:
-        pytest.skip("there is no Java; Spark needs one")
-    builder = sql.SparkSession.builder.master("local[1]").appName("shouxin tests")
-    for name, value in {
-        "spark.ui.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-    }.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
 
 
 def by_spark(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -100,24 +98,6 @@ def test_postgres_gives_the_same_bits(artefact, rows, db):
     sql = scoring_sql(artefact, dialect="postgres", table="given", keys=["id"])
     answered = db.execute(sqlalchemy.text(sql.replace(":", "\\:"))).mappings().all()
     check(artefact, rows, [dict(row) for row in answered])
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra spark)")
-    if shutil.which("java") is None:
-        pytest.skip("there is no Java; Spark needs one")
-    builder = sql.SparkSession.builder.master("local[1]").appName("shouxin tests")
-    for name, value in {
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-    }.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
 
 
 def test_spark_gives_the_same_bits(artefact, rows, spark, tmp_path):

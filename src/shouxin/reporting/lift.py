@@ -258,7 +258,7 @@ def _pd(
         seed=_SEED,
     )
     used = {name: _column(sample.test, name) for name in trained.artefact.names}
-    found: Floats = scoring.score_columns(trained.artefact, used).pd
+    found: Floats = scoring.pd_of_columns(trained.artefact, used)
     return found
 
 

@@ -16,7 +16,7 @@ from shouxin.scoring.domain.assessment.cut_off import cut_off_of
 from shouxin.scoring.domain.assessment.lines import calibration_table, curves, gains_table
 from shouxin.scoring.domain.assessment.mistakes import error_sources, worst_mistakes
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns, score_columns
 from shouxin.scoring.domain.metrics import Floats, Ints
 from shouxin.scoring.domain.table import Array, Table, as_text, group_codes, is_text, known
 from shouxin.scoring.robustness import Lever, Robustness, examine
@@ -114,7 +114,7 @@ def examine_table(
     rows = table.rows(told)
     columns = rows.select(artefact.names)
     truth = y[told].astype(np.float64)
-    cut = cut_off_of(truth, score_columns(artefact, columns).pd, judging.given)
+    cut = cut_off_of(truth, pd_of_columns(artefact, columns), judging.given)
     by_month = months(rows.column(judging.time), name=judging.time) if judging.time else None
     return examine(
         artefact,

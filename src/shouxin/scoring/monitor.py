@@ -16,7 +16,7 @@ from shouxin.features import EventOfDefault
 from shouxin.kernel import parse_instant
 from shouxin.scoring import store
 from shouxin.scoring.domain.artefact import Artefact
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import Baseline, shifts
 from shouxin.scoring.domain.foretelling import early_ratio, foretold
 from shouxin.scoring.domain.inputs import Floats
@@ -113,7 +113,7 @@ class _Looks:
         columns = {
             name: table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in self.artefact.names
         }
-        return _Cohort(chosen, columns, score_columns(self.artefact, columns).pd)
+        return _Cohort(chosen, columns, pd_of_columns(self.artefact, columns))
 
     def happened(self, cohort: _Cohort, outcome: EventOfDefault, *, as_of: datetime, until: datetime) -> Any:
         """What happened to each of a cohort, 0 or 1. Raises UnableToLabel."""

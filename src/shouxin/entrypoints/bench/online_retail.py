@@ -194,7 +194,7 @@ def _chances(ground: Ground, learnt: Rows, model: str, columns: Columns, others:
         groups=learnt.whose,
         layouts=(_SEQUENCES.layout,),
     ).artefact
-    return scoring.score_columns(artefact, others).pd
+    return scoring.pd_of_columns(artefact, others)
 
 
 def _varied(learnt: Rows, test: Rows) -> tuple[Rows, Rows]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
@@ -16,6 +17,7 @@ from shouxin import identity, ingestion
 from shouxin.entrypoints.cli import features_shopwide
 from shouxin.entrypoints.cli.common import (
     HomeOption,
+    House,
     JsonOption,
     emit,
     fail,
@@ -130,9 +132,7 @@ def batch(
     """Write every feature of everybody known at a date as Parquet."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
-        with house.database.begin() as db, progress_bar("exporting history") as advance:
-            ingestion.export_history(db, house.home.history, progress=advance)
-            links = identity.links(db)
+        links = _exported(house)
         try:
             table = room.compute(house.home.history, links, as_of=day)
             pq.write_table(table, out)
@@ -147,6 +147,13 @@ def batch(
     emit(done, as_json=as_json, title="Features")
 
 
+def _exported(house: House) -> pa.Table:
+    """Bring the history up to the event log; the links that go with it."""
+    with house.database.begin() as db, progress_bar("exporting history") as advance:
+        ingestion.export_history(db, house.home.history, progress=advance)
+        return identity.links(db)
+
+
 @app.command("sequences")
 def write_sequences(
     as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
@@ -157,9 +164,7 @@ def write_sequences(
     """Write everybody's latest events in their order, one text a customer, for the models that read them."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
-        with house.database.begin() as db, progress_bar("exporting history") as advance:
-            ingestion.export_history(db, house.home.history, progress=advance)
-            links = identity.links(db)
+        links = _exported(house)
         try:
             table = sequences.sequences(house.home.history, links, as_of=day)
         except room.UnableToReadHistory as error:

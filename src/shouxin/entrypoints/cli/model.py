@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as json_format
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
@@ -27,7 +28,7 @@ from shouxin.entrypoints.cli.rejects import rejects
 from shouxin.entrypoints.cli.robustness import robustness
 from shouxin.entrypoints.console.document_page import document_page
 from shouxin.entrypoints.jobs.nightly import monitor_models, retrain_when_due, shadow_challengers
-from shouxin.scoring import FeedbackKind, MonitoringRun, StageRefusal, Verdict
+from shouxin.scoring import FeedbackKind, MonitoringRun, StageRefusal, StageRow, Verdict
 
 app = typer.Typer(
     help="Registered models: their documents, challengers, monitoring, retraining, and feedback.",
@@ -112,12 +113,7 @@ def challenge(
     model: ModelArgument, reason: ReasonOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Let a candidate score in the shadow of the champion; it decides nothing."""
-    with opened_house(home) as house, house.database.begin() as db:
-        model_hash = _named(db, model)
-        made = scoring.challenge(db, model_hash, by=_ACTOR, reason=reason, now=house.clock())
-        if isinstance(made, StageRefusal):
-            _refused(made)
-    emit({"model": model_hash, "stage": made.stage}, as_json=as_json, title="Challenger")
+    emit(_moved(scoring.challenge, model, reason, home=home), as_json=as_json, title="Challenger")
 
 
 @app.command("withdraw")
@@ -125,12 +121,7 @@ def withdraw(
     model: ModelArgument, reason: ReasonOption, home: HomeOption = None, as_json: JsonOption = False
 ) -> None:
     """Retire a candidate or a challenger."""
-    with opened_house(home) as house, house.database.begin() as db:
-        model_hash = _named(db, model)
-        made = scoring.withdraw(db, model_hash, by=_ACTOR, reason=reason, now=house.clock())
-        if isinstance(made, StageRefusal):
-            _refused(made)
-    emit({"model": model_hash, "stage": made.stage}, as_json=as_json, title="Withdrawn")
+    emit(_moved(scoring.withdraw, model, reason, home=home), as_json=as_json, title="Withdrawn")
 
 
 @app.command("shadow")
@@ -259,8 +250,16 @@ def _named(db: Connection, told: str) -> str:
     return found[0]
 
 
-def _refused(refusal: StageRefusal) -> NoReturn:
-    fail(refusal.reason)
+def _moved(
+    verb: Callable[..., StageRow | StageRefusal], model: str, reason: str, *, home: Path | None
+) -> dict[str, str]:
+    """Move the model that somebody means; ends the command where that is refused."""
+    with opened_house(home) as house, house.database.begin() as db:
+        model_hash = _named(db, model)
+        made = verb(db, model_hash, by=_ACTOR, reason=reason, now=house.clock())
+        if isinstance(made, StageRefusal):
+            fail(made.reason)
+    return {"model": model_hash, "stage": made.stage}
 
 
 def _row(row: scoring.ModelRow) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Whole numbers are 64 bits and *wide* ones at least 100: what is added up or mult
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -31,7 +32,7 @@ _MICROS = 1_000_000
 _UTC = "UTC"
 
 
-class Dialect:
+class Dialect(ABC):
     """How one engine says what the others say differently."""
 
     name: ClassVar[str]
@@ -49,21 +50,21 @@ class Dialect:
         """A value that is bound when the query runs."""
         return exp.Placeholder(this=name)
 
+    @abstractmethod
     def micros(self, instant: Term) -> Term:
         """Whole microseconds since 1970 of an instant."""
-        raise NotImplementedError
 
+    @abstractmethod
     def clock(self, origin: Origin, zone: str) -> Term:
         """What a clock in ``zone`` tells of an event; a whole number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def payload_text(self, name: str) -> Term:
         """A field of the payload as a text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def payload_number(self, name: str) -> Term:
         """A field of the payload as a double; null where it is none."""
-        raise NotImplementedError
 
     def wide(self, term: Term) -> Term:
         """A whole number that may grow beyond 64 bits."""
@@ -89,9 +90,9 @@ class Dialect:
         """A whole number halved so many times, each time without the fraction."""
         return exp.paren(exp.BitwiseRightShift(this=term, expression=exp.cast(times_over, "INT")))
 
+    @abstractmethod
     def largest(self, values: Sequence[Term], condition: Term) -> Callable[[int], Term]:
         """The largest of some tuples of whole numbers, first value first; gives its n-th value."""
-        raise NotImplementedError
 
 
 class DuckDb(Dialect):

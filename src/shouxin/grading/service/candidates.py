@@ -63,7 +63,7 @@ def train_candidate(
     table = features.training_set(history, links, as_ofs=points, outcome=outcome, known_until=as_of)
     table, corrections = _corrected(db, table, outcome=outcome, as_of=as_of)
     trained, y = _train(table, outcome=outcome, model=model, period=(points[0], as_of))
-    held_out = _held_out_rows(table)
+    held_out = held_out_rows(table)
     facts = _gate_facts(trained.artefact, held_out, trained.report, champion=scoring.champion(db))
     report = {
         **trained.report,
@@ -148,7 +148,7 @@ def _on_window(trained: scoring.TrainedModel, rows: pa.Table, window: pa.Table) 
     return found
 
 
-def _held_out_rows(table: pa.Table) -> pa.Table:
+def held_out_rows(table: pa.Table) -> pa.Table:
     """The customers who trained nothing, at each date of training."""
     return table.filter(pa.array([is_held_out(customer) for customer in table["customer_id"].to_pylist()]))
 
@@ -158,7 +158,7 @@ def _assessment(artefact: scoring.Artefact, held_out: pa.Table) -> dict[str, Any
     y = held_out["event"].to_numpy().astype(np.float64)
     columns = columns_of(held_out)
     groups = np.unique(held_out["customer_id"].to_pylist(), return_inverse=True)[1]
-    found = scoring.performance(y, scoring.score_columns(artefact, columns).pd, groups=groups)
+    found = scoring.performance(y, scoring.pd_of_columns(artefact, columns), groups=groups)
     stressed = scoring.stresses(artefact, columns, y, cut_off=found.cut_off.pd)
     return {
         "performance": found.as_data(),
@@ -177,7 +177,7 @@ def _gate_facts(
     if not held_out.num_rows:
         return scoring.GateFacts(columns, None)
     y = held_out["event"].to_numpy().astype(np.float64)
-    pd = scoring.score_columns(artefact, columns).pd
+    pd = scoring.pd_of_columns(artefact, columns)
     baseline = scoring.Baseline.from_data(report["baseline"])
     moved = scoring.shifts(artefact, baseline, columns, pd)[0]
     return scoring.GateFacts(
@@ -198,4 +198,4 @@ def _against(
     """AUC less the champion's on the same rows; None where the champion reads what is no longer there."""
     if len(np.unique(y)) < 2 or not set(champion.names) <= set(columns):
         return None
-    return scoring.auc_difference(y, np.asarray(pd), scoring.score_columns(champion, columns).pd)
+    return scoring.auc_difference(y, np.asarray(pd), scoring.pd_of_columns(champion, columns))

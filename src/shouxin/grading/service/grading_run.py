@@ -25,7 +25,7 @@ from shouxin.grading.domain import (
     is_held_out,
     scale_for,
 )
-from shouxin.grading.service.candidates import columns_of, train_candidate
+from shouxin.grading.service.candidates import columns_of, held_out_rows, train_candidate
 from shouxin.grading.service.standings import assign
 from shouxin.kernel import CustomerId
 
@@ -254,10 +254,10 @@ def _strangers(graded: _Graded, happened: Mapping[str, int]) -> list[tuple[Grade
 
 def _strangers_of(table: pa.Table, artefact: scoring.Artefact) -> list[tuple[float, int]]:
     """PD and outcome of a training table's held-out customers at each of its dates: they trained nothing."""
-    rows = table.filter(pa.array([is_held_out(customer) for customer in table["customer_id"].to_pylist()]))
+    rows = held_out_rows(table)
     if not rows.num_rows:
         return []
-    pd = scoring.score_columns(artefact, columns_of(rows)).pd
+    pd = scoring.pd_of_columns(artefact, columns_of(rows))
     return list(zip(pd.tolist(), rows["event"].to_pylist(), strict=True))
 
 

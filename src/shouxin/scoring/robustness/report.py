@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Floats, Interval, auc_difference, delong, measurable
 from shouxin.scoring.robustness.gaming import Gaming, Lever, UnableToGame, game
 from shouxin.scoring.robustness.stress import Columns, sources_of, with_gaps, with_noise, without
@@ -86,7 +86,7 @@ def examine(
     ``months`` has one name a row. Raises UnableToEvaluate, UnableToScore.
     """
     own = {name: np.asarray(columns[name]) for name in artefact.names}
-    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    truth, pd = measurable(y, pd_of_columns(artefact, own))
     found = stresses(artefact, own, truth, cut_off=cut_off, seed=seed)
     by_month = segmentation("month", months, truth, pd, cut_off=cut_off) if months is not None else None
     gaming, why_not = None, None
@@ -104,7 +104,7 @@ def stresses(
 ) -> tuple[UnderStress, ...]:
     """Noise, gaps and outages on these rows. Raises UnableToEvaluate, UnableToScore."""
     own = {name: np.asarray(columns[name]) for name in artefact.names}
-    truth, pd = measurable(y, score_columns(artefact, own).pd)
+    truth, pd = measurable(y, pd_of_columns(artefact, own))
     return tuple(
         _under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off)
         for kind, name, disturbed in _disturbed(artefact, own, seed=seed)
@@ -132,7 +132,7 @@ def _under(
     *,
     cut_off: float,
 ) -> UnderStress:
-    moved = score_columns(artefact, disturbed).pd
+    moved = pd_of_columns(artefact, disturbed)
     return UnderStress(
         kind,
         name,

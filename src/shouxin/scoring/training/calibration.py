@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Calibrated
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, calibrated, isotonic
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
 from shouxin.scoring.domain.metrics import evaluate
 from shouxin.scoring.domain.table import Array
@@ -30,18 +30,18 @@ def calibrate_trained(
     ``learnt`` are the columns that it was trained on; the baseline of its scores is counted anew.
     """
     truth = np.asarray(y, dtype=np.float64)
-    before = score_columns(trained.artefact, window).pd
+    before = pd_of_columns(trained.artefact, window)
     after = calibrated(trained.artefact, window, truth, period=period)
     if isinstance(after, CalibrationRefusal):
         return after
     found = after.trained.calibrated
     assert isinstance(found, Calibrated), "a calibrated model says so"
-    moved = score_columns(after, window).pd
+    moved = pd_of_columns(after, window)
     steps = isotonic(truth, moved)
     report = {
         **trained.report,
         "hash": after.hash,
-        "baseline": baseline_of(after, learnt, score_columns(after, learnt).pd).as_data(),
+        "baseline": baseline_of(after, learnt, pd_of_columns(after, learnt)).as_data(),
         "calibration": {
             "rows": found.rows,
             "events": found.events,

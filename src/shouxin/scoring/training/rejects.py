@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.inputs import Floats, Ints
 from shouxin.scoring.domain.metrics import Evaluation, Interval, auc_difference, evaluate, percentiles
 from shouxin.scoring.domain.table import Array, is_text
@@ -122,7 +122,7 @@ def compare(
     every = {name: values[training] for name, values in columns.items()}
     fitted["the truth"] = fit_columns(every, y[training], whole)
     held = {name: values[holdout] for name, values in columns.items()}
-    pds = {method: score_columns(model.artefact, held).pd for method, model in fitted.items()}
+    pds = {method: pd_of_columns(model.artefact, held) for method, model in fitted.items()}
     truth, outside = y[holdout].astype(np.float64), declined[holdout] == 1
     return [_line(method, pd, pds["none"], truth, outside, seed=recipe.seed) for method, pd in pds.items()]
 
@@ -145,7 +145,7 @@ def _reweighted(columns: Columns, declined: Declined, recipe: Recipe, rng: np.ra
     # Who is declined follows from the features: telling it well is no leak here.
     known = dict.fromkeys(columns, "it is asked who was declined, not who defaulted")
     plain = replace(recipe, model="scorecard", keep=known, groups=None, settings={}, directions={})
-    chance = score_columns(fit_columns(both, away, plain).artefact, columns).pd
+    chance = pd_of_columns(fit_columns(both, away, plain).artefact, columns)
     weights = np.minimum(1 / np.maximum(1 - chance, 1e-9), _WEIGHT_MAX)
     # Systematic drawing: each row as often as its weight, give or take one.
     places = (rng.random() + np.arange(rows)) / rows * weights.sum()
@@ -155,8 +155,8 @@ def _reweighted(columns: Columns, declined: Declined, recipe: Recipe, rng: np.ra
 
 def _by_band(model: TrainedModel, columns: Columns, y: Ints, declined: Declined) -> Floats:
     """Parcelling: the rate seen among the approved of the same score, times a factor."""
-    seen = score_columns(model.artefact, columns).pd
-    asked = score_columns(model.artefact, declined.columns).pd
+    seen = pd_of_columns(model.artefact, columns)
+    asked = pd_of_columns(model.artefact, declined.columns)
     edges = np.unique(np.quantile(np.concatenate([seen, asked]), np.linspace(0, 1, _BANDS + 1)[1:-1]))
     mine, theirs = np.searchsorted(edges, seen), np.searchsorted(edges, asked)
     rows = np.bincount(mine, minlength=len(edges) + 1)
@@ -170,7 +170,7 @@ def _by_band(model: TrainedModel, columns: Columns, y: Ints, declined: Declined)
 
 def _by_model(model: TrainedModel, _columns: Columns, _y: Ints, declined: Declined) -> Floats:
     """Fuzzy: each declined row is an event as often as the model foretells."""
-    return score_columns(model.artefact, declined.columns).pd
+    return pd_of_columns(model.artefact, declined.columns)
 
 
 _GUESSES: Mapping[str, Callable[[TrainedModel, Columns, Ints, Declined], Floats]] = {

@@ -18,7 +18,7 @@ import numpy as np
 from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.advice.actions import Action, shares_at_edges
 from shouxin.scoring.domain.artefact import Artefact
-from shouxin.scoring.domain.columns import score_columns
+from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.inputs import Value
 from shouxin.scoring.domain.score import Score, score_one
 
@@ -218,7 +218,7 @@ def _risks(
         for option in combination:
             for name, after in option.after.items():
                 columns[name][row] = after
-    risks: list[float] = score_columns(artefact, columns).pd.tolist() if tried else []
+    risks: list[float] = pd_of_columns(artefact, columns).tolist() if tried else []
     return risks
 
 
