@@ -1,7 +1,8 @@
 """models: every learner on the same folds of a public set, with intervals, beside what is known of the set.
 
 A figure is of predictions for rows that the model did not see: five stratified folds, each predicted by a
-model of the other four. An AUC beyond what is known of honest work, by three standard errors, stops the run:
+model of the other four. Scorecard and EBM are held to the directions that credit sense gives; the others are
+free, as the ceiling. An AUC beyond what is known of honest work, by three standard errors, stops the run:
 it is a leak.
 """
 
@@ -73,7 +74,7 @@ def run_models(ground: Ground) -> Report:
     sizes = ground.sizes
     if sizes.data is None:
         raise UnableToBenchModels(_DATA_ASKED)
-    known, columns, y = read_set(sizes.set_name, sizes.data)
+    known, columns, y = read_set(sizes.set_name, sizes.data, raw=sizes.raw)
     fold = folds(y, count=sizes.folds, seed=_SEED)
     results: list[ModelResult] = []
     left_out: dict[str, str] = {}
@@ -91,7 +92,12 @@ def run_models(ground: Ground) -> Report:
     if not results:
         raise UnableToBenchModels("; ".join(f"{name}: {why}" for name, why in left_out.items()))
     compared = _compared(results, y)
-    told = _told(known, compared, y, sizes.folds) | {"trials": sizes.trials, "left_out": left_out}
+    told = _told(known, compared, y, sizes.folds) | {
+        "columns": len(columns),
+        "raw": sizes.raw,
+        "trials": sizes.trials,
+        "left_out": left_out,
+    }
     report = Report("models", tuple(_goals(known, compared)), told)
     shutil.rmtree(unfinished, ignore_errors=True)
     _keep(ground.home.path / "bench" / f"models-{known.name}.json", report)
@@ -166,7 +172,7 @@ def _fold(
         y[~apart],
         model=name,
         special=known.special,
-        directions=known.directions,
+        directions=_directions(name, known, columns),
         trials=trials,
         seed=_SEED,
     )
@@ -178,6 +184,13 @@ def _fold(
         "variables": len(trained.artefact.names),
         "settings": trained.report["settings"],
     }
+
+
+def _directions(name: str, known: CreditSet, columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, int]:
+    """What a learner is held to: a model that decides keeps to credit sense, the others are free."""
+    if name not in _GLASS_BOX:
+        return {}
+    return {column: way for column, way in known.directions.items() if column in columns}
 
 
 def _stop_at_a_leak(known: CreditSet, found: ModelResult) -> None:

@@ -26,6 +26,7 @@ class Sizes:
     others: bool = False
     set_name: str = "taiwan"  # of the models: a public set in the folder ``data``
     data: Path | None = None
+    raw: bool = False  # nothing is derived from the columns of the set
     learners: tuple[str, ...] = ()  # all that are installed
     folds: int = 5
     trials: int = 0  # settings tried for each learner in every fold

@@ -44,6 +44,9 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
     trials: Annotated[
         int, typer.Option("--trials", min=0, help="models: settings tried for each, in every fold.")
     ] = 0,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="models: the columns as the file has them, nothing derived.")
+    ] = False,
     others: Annotated[
         bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
     ] = False,
@@ -57,7 +60,7 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
     sizes = replace(
         _DEFAULT, customers=customers, copies=copies, shop_customers=shop_customers, rows=rows,
         seconds=seconds, rate=rate, repeats=repeats, others=others, set_name=set_name, data=data, folds=folds,
-        trials=trials,
+        trials=trials, raw=raw,
         learners=tuple(part.strip() for part in models.split(",") if part.strip()),
     )  # fmt: skip
     _warn_when_busy()

@@ -41,16 +41,16 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     def scorer(self, features: tuple[Feature, ...]) -> TableScorer:
         """The tables made ready."""
         mains = {term.features[0]: term.deltas for term in self.terms if len(term.features) == 1}
+        twos = [term for term in self.terms if len(term.features) == 2]
         return TableScorer(
             reference=sum(term.reference for term in self.terms),
             terms=tuple(_term_name(features, self.terms, index) for index in range(len(features))),
             columns=tuple(map(column_of, features)),
             mains=tuple(mains.get(index, (0,) * feature.slots) for index, feature in enumerate(features)),
             pairs=tuple(
-                Pair(*term.features, features[term.features[1]].pair_slots, term.deltas)
-                for term in self.terms
-                if len(term.features) == 2
+                Pair(*term.features, features[term.features[1]].pair_slots, term.deltas) for term in twos
             ),
+            paired=tuple(sorted({index for term in twos for index in term.features})),
         )
 
     def problem(self, features: tuple[Feature, ...]) -> str | None:
@@ -96,6 +96,8 @@ class TableScorer:
     columns: tuple[Column, ...]
     mains: tuple[tuple[int, ...], ...]
     pairs: tuple[Pair, ...]
+    # The features of a pair at least, each looked up once however many pairs it is in.
+    paired: tuple[int, ...]
 
     def deltas(self, found: Sequence[Value]) -> list[int]:
         """One delta a feature."""
@@ -103,10 +105,9 @@ class TableScorer:
             main[column.slot(value, column.edges)]
             for column, main, value in zip(self.columns, self.mains, found, strict=True)
         ]
+        coarse = {i: self.columns[i].slot(found[i], self.columns[i].pair_edges) for i in self.paired}
         for pair in self.pairs:
-            first, second = self.columns[pair.first], self.columns[pair.second]
-            row = first.slot(found[pair.first], first.pair_edges)
-            delta = pair.deltas[row * pair.width + second.slot(found[pair.second], second.pair_edges)]
+            delta = pair.deltas[coarse[pair.first] * pair.width + coarse[pair.second]]
             half = delta >> 1
             deltas[pair.first] += delta - half
             deltas[pair.second] += half
@@ -121,8 +122,7 @@ class TableScorer:
         deltas = np.empty((len(ready), len(ready[0])), dtype=np.int64)
         for index, (column, values) in enumerate(zip(self.columns, ready, strict=True)):
             np.take(np.asarray(self.mains[index]), column.slots(values, column.edges), out=deltas[index])
-        paired = sorted({index for pair in self.pairs for index in (pair.first, pair.second)})
-        coarse = {i: self.columns[i].slots(ready[i], self.columns[i].pair_edges) for i in paired}
+        coarse = {i: self.columns[i].slots(ready[i], self.columns[i].pair_edges) for i in self.paired}
         for pair in self.pairs:
             delta = np.asarray(pair.deltas)[coarse[pair.first] * pair.width + coarse[pair.second]]
             half = delta >> 1
