@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from shouxin.scoring import UnableToEvaluate, evaluate
+from shouxin.scoring.domain.metrics import calibration_line
 
 
 def sample(rows: int = 3000, *, seed: int = 1, decimals: int = 9):
@@ -71,3 +72,14 @@ def test_predictions_that_say_nothing_or_everything():
 def test_what_can_not_be_measured_says_why(y, pd, said):
     with pytest.raises(UnableToEvaluate, match=said):
         evaluate(y, pd)
+
+
+@pytest.mark.parametrize("seed", [129, 372])
+def test_rounding_never_hides_a_slope(seed):
+    """On these rows the likelihood stops rising in its last digit before the steps are as small as can be."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(-3.8, 1.3, 8000)
+    y = (rng.random(8000) < 1 / (1 + np.exp(-logit))).astype(float)
+    _, slope = calibration_line(y, logit)
+    fitted = LogisticRegression(C=1e9, tol=1e-10).fit(logit[:, None], y)
+    assert slope == pytest.approx(fitted.coef_[0, 0], abs=1e-5)
