@@ -19,7 +19,7 @@ _DRAWS_MAX = 20_000_000
 _REPLICATES_MIN = 40
 _CLIP = 1e-9
 _NEWTON_MAX = 60
-# Newton doubles the digits: after a step this small the answer is exact, and halving would only chase rounding.
+# Newton doubles the digits: after a step this small the answer is exact; halving would only chase rounding.
 _NEWTON_CLOSE = 1e-7
 
 
@@ -251,6 +251,18 @@ def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
         if size < 1e-9:
             return (at[0], at[1] / spread)
     return (at[0], math.nan)
+
+
+def slope_error(y: Floats, logit: Floats, *, at: tuple[float, float], groups: Ints | None) -> float:
+    """The standard error of the slope of ``calibration_line`` (``at``); rows of one customer vary together.
+
+    The sandwich of White (1980), summed by customer where ``groups`` tells them (Liang and Zeger 1986).
+    """
+    parts = _newton_parts(y, logit, at)
+    _, _, aa, ab, bb = parts.sum(axis=0).tolist()
+    # What a row does to the slope: the second row of the inverse information times its gradient.
+    pull = (aa * parts[:, 1] - ab * parts[:, 0]) / (aa * bb - ab * ab)
+    return float(np.sqrt(((pull if groups is None else np.bincount(groups, weights=pull)) ** 2).sum()))
 
 
 def _likelihood(y: Floats, logit: Floats, at: tuple[float, float]) -> float:
