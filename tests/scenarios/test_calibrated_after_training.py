@@ -20,8 +20,8 @@ from shouxin.scoring.domain.metrics import level, logit_of
 
 OUTCOME = features.OUTCOMES["defaults-next-180d"]
 DATES_AFTER = 6
-# Seeds 5, 7 (20,000 customers), 11, 21, 22 and 23 were tried (docs/assessment.md): of each shop one grade at most
-# misses its interval, as chance has it, and the slope is from 0.95 to 1.05 but on seed 23 (1.20).
+# Seeds 5, 7 (20,000 customers), 11, 21, 22 and 23 were tried (docs/assessment.md): of each shop one grade
+# at most misses its interval, as chance has it, and the slope is from 0.95 to 1.05 but on seed 23 (1.20).
 SEED = 11
 # Grades of fewer customers tell nothing.
 CUSTOMERS_MIN = 100
