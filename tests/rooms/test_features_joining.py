@@ -53,7 +53,9 @@ def test_what_is_too_old_is_missing(tmp_path):
     assert join_stored(values, points, max_age=timedelta(days=30))["n"].to_pylist() == [1, None]
 
 
-stored = st.dictionaries(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), st.integers(-9, 9), max_size=12)
+stored = st.dictionaries(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 9)), st.integers(-9, 9), max_size=12
+)
 asked = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), max_size=12)
 
 

@@ -21,10 +21,12 @@ from shouxin.scoring import (
     train,
     train_columns,
 )
-from shouxin.scoring.domain.families import Tables
+from shouxin.scoring.domain.families import Tables, Term
+from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.metrics import auc, calibration_line
-from shouxin.scoring.training import boosting
-from shouxin.scoring.training.cross_fitting import cross_fitted
+from shouxin.scoring.training import boosting, cross_fitting
+from shouxin.scoring.training.boosting import EBM
+from shouxin.scoring.training.cross_fitting import cross_fitted, spoken_out
 from shouxin.scoring.training.learners import Fitted, Task
 from shouxin.scoring.training.preparation import Variable
 
@@ -62,6 +64,7 @@ def test_the_ebm_tables_say_what_the_trees_say(monkeypatch):
         return booster
 
     monkeypatch.setattr(boosting._Boosting, "_fit", watched)
+    monkeypatch.setattr(cross_fitting, "EVENTS_FEW", 0)
     settings = {"bags": 2, "learning_rate": 0.1, "pairs": 3}
     kept = ("special", (-9,)), ("directions", {"late": 1}), ("settings", settings)
     trained = train_columns(columns, y, model="ebm", **dict(kept))
@@ -354,11 +357,67 @@ def test_what_was_luck_on_few_events_is_taken_back():
         taken_back = cross_fitted(naive, task, fitted)
         assert any("cross-fitted on" in note for note in taken_back.notes)
         for model, slopes in ((fitted, before), (taken_back, after)):
-            scorer = model.body.scorer(model.features)
-            ready = scorer.prepared([fresh[feature.name] for feature in model.features])
-            log_odds = scorer.deltas_of_rows(ready).sum(axis=0) + scorer.reference + model.intercept
-            slopes.append(calibration_line(happened.astype(float), log_odds / 1e6)[1])
+            slopes.append(slope_of(model, fresh, happened))
     assert np.mean(before) < 0.9 < np.mean(after) < 1.35
+
+
+@pytest.mark.parametrize(("customers", "low", "high"), [(7_500, 1.2, 1.43), (500, 0.98, 1.08)])
+def test_a_timid_model_says_all_that_it_knows_as_far_as_the_events_tell(customers, low, high):
+    """It says seven tenths of the truth. Of many events most of it comes back, of few next to nothing."""
+    random, after = np.random.default_rng(4), []
+    for _ in range(6):
+        columns, y = one_truth(random, customers)
+        task = Task([Variable("x", np.repeat(columns["x"], 3), numeric=True)], np.repeat(y, 3), 7, {},
+                    np.repeat(np.arange(customers), 3))  # fmt: skip
+        model = timid(columns["x"])
+        spoken = spoken_out(
+            lambda task, fitted: log_odds_of(fitted, {"x": task.kept[0].values}) * 1e6, task, model
+        )
+        assert "scaled by" in spoken.notes[-1]
+        assert sigmoid_of(spoken, columns).mean() == pytest.approx(y.mean(), rel=1e-3)
+        after.append(slope_of(model, columns, y) / slope_of(spoken, columns, y))
+    assert low < np.mean(after) < high
+
+
+def one_truth(random, rows):
+    x = np.round(random.normal(size=rows), 1)
+    return {"x": x}, (random.random(rows) < 1 / (1 + np.exp(3.6 - x))).astype(int)
+
+
+def timid(x):
+    """One table that says 0.7 where the truth is 1."""
+    edges = tuple(np.arange(-3.95, 4.0, 0.1).round(2).tolist())
+    slots = np.searchsorted(edges, x, side="right")
+    rows = tuple(np.bincount(slots, minlength=len(edges) + 2).tolist())
+    scores = tuple(round(0.7e6 * (-4.0 + 0.1 * slot)) for slot in range(len(edges) + 1))
+    feature = Feature(name="x", type="numeric", rows=rows, edges=edges)
+    return Fitted((feature,), Tables((Term((0,), (*scores, 0), 0),)), -3_400_000, [], {}, [])
+
+
+def test_an_ebm_run_again_does_not_know_whom_it_is_asked_about():
+    random = np.random.default_rng(6)
+    columns = {f"x{number}": np.repeat(random.normal(size=400), 4) for number in range(6)}
+    y = np.repeat(random.permutation(np.arange(400) < 60), 4).astype(int)
+    whose = np.repeat(np.arange(400), 4)
+    task = Task([Variable(name, v, numeric=True) for name, v in columns.items()], y, 7, EBM.defaults, whose)
+    fitted = EBM.fit(task)
+    assert auc(y, log_odds_of(fitted, columns)) > 0.6
+    # There is nothing to know: rows of a customer who was learnt from would give it away.
+    assert auc(y, EBM.apart(task, fitted)) < 0.56
+
+
+def log_odds_of(model, columns):
+    scorer = model.body.scorer(model.features)
+    ready = scorer.prepared([columns[feature.name] for feature in model.features])
+    return (scorer.deltas_of_rows(ready).sum(axis=0) + scorer.reference + model.intercept) / 1e6
+
+
+def sigmoid_of(model, columns):
+    return 1 / (1 + np.exp(-log_odds_of(model, columns)))
+
+
+def slope_of(model, columns, y):
+    return calibration_line(y.astype(float), log_odds_of(model, columns))[1]
 
 
 def test_with_many_events_nothing_is_run_again():

@@ -82,3 +82,17 @@ def test_four_customers_in_ten_are_held_out_and_always_the_same_ones():
     held = [name for name in names if is_held_out(name)]
     assert 0.37 < len(held) / len(names) < 0.43
     assert held == [name for name in names if is_held_out(name)]
+
+
+# mean PD foretold, interval of what was seen, whether it bears the PD out
+BORNE_OUT = [
+    (0.010, (0.006, 0.014), True), (0.010, (0.010, 0.020), True),
+    (0.010, (0.011, 0.020), False), (0.010, (0.002, 0.009), False), (None, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("foretold", "interval", "true"), BORNE_OUT)
+def test_a_grade_is_true_to_its_pd_where_the_interval_holds_it(foretold, interval, true):
+    told = GradeLine(Grade.A, 10, 0.01, 100, 1, foretold, interval)
+    assert told.true_to_its_pd is true
+    assert told.as_data()["interval"] == (None if interval is None else list(interval))

@@ -125,7 +125,8 @@ class GradeLine:
 
     ``observed`` counts held-out customers who had this grade at a date from which they could be watched to
     the end of the performance window (one customer counts at each such date); ``events`` of those had the
-    event.
+    event. ``foretold`` is their mean PD; ``interval`` is the 95 % interval of the rate that was seen, rows of
+    one customer together. Both are None where nobody could be observed.
     """
 
     grade: Grade
@@ -133,6 +134,16 @@ class GradeLine:
     mean_pd: float | None
     observed: int
     events: int
+    foretold: float | None = None
+    interval: tuple[float, float] | None = None
+
+    @property
+    def true_to_its_pd(self) -> bool | None:
+        """Whether what was seen bears out what was foretold: the interval holds the mean PD."""
+        if self.interval is None or self.foretold is None:
+            return None
+        low, high = self.interval
+        return low <= self.foretold <= high
 
     @property
     def observed_rate(self) -> float | None:
@@ -147,6 +158,9 @@ class GradeLine:
             "mean_pd": self.mean_pd,
             "default_rate": self.observed_rate,
             "observed": self.observed,
+            "foretold": self.foretold,
+            "interval": None if self.interval is None else list(self.interval),
+            "true_to_its_pd": self.true_to_its_pd,
         }
 
 

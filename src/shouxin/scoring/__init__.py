@@ -16,6 +16,7 @@ from shouxin.scoring.declined import RejectInference, compare_rejects
 from shouxin.scoring.domain.advice import NOT_ADVISED, Advice, AdviceRefusal, actions_for, advise, lever
 from shouxin.scoring.domain.artefact import Artefact, UnableToReadArtefact
 from shouxin.scoring.domain.assessment import Assessment, Given, Performance, performance
+from shouxin.scoring.domain.assessment.lines import clustered_rate_interval
 from shouxin.scoring.domain.assessment.wording import ASSESSMENT_WORDS
 from shouxin.scoring.domain.binning import Binning, bin_categories, bin_numbers
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, at_prior
@@ -144,6 +145,7 @@ __all__ = [
     "challenge",
     "challengers",
     "champion",
+    "clustered_rate_interval",
     "compare_rejects",
     "corrected",
     "evaluate",

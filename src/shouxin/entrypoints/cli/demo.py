@@ -65,18 +65,31 @@ def _print_grades(summary: dict[str, Any]) -> None:
         (
             row["grade"],
             row["customers"],
-            "" if row["mean_pd"] is None else f"{row['mean_pd']:.2%}",
+            _share(row["mean_pd"]),
             row.get("observed", ""),
-            "" if row["default_rate"] is None else f"{row['default_rate']:.2%}",
+            *(_share(row.get(name)) for name in ("foretold", "default_rate")),
+            " to ".join(map(_share, row.get("interval") or ())),
         )
         for row in summary["grades"]
     ]
-    columns = ["grade", "customers", "mean PD", "watched", "observed default rate"]
+    columns = [
+        "grade",
+        "customers",
+        "mean PD",
+        "watched",
+        "foretold",
+        "observed default rate",
+        "95 % interval",
+    ]
     print_table(
         "Customers by grade (default rate of customers held out of training, watched from each date)",
         columns,
         rows,
     )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2%}"
 
 
 def _say_links(house: House, links: list[Any], *, base: str) -> None:

@@ -81,11 +81,20 @@ def _outcome(name: str) -> features.EventOfDefault:
 
 def _show(run: grading.GradingRun) -> None:
     rows = [
-        (line.grade.value, line.customers, _share(line.mean_pd), line.observed, _share(line.observed_rate))
+        (
+            line.grade.value,
+            line.customers,
+            _share(line.mean_pd),
+            line.observed,
+            _share(line.foretold),
+            _share(line.observed_rate),
+            "-" if line.interval is None else " to ".join(map(_share, line.interval)),
+        )
         for line in run.grades
     ]
     title = f"Grades at {run.as_of:%Y-%m-%d} for {run.outcome} ({run.model}, scale {run.scale.name})"
-    print_table(title, ("grade", "customers", "mean PD", "watched", "observed rate"), rows)
+    heads = ("grade", "customers", "mean PD", "watched", "foretold", "observed rate", "95 % interval")
+    print_table(title, heads, rows)
     for name, evaluation in (
         ("Held out of training, at the dates of training", run.evidence.unseen),
         ("Out of time, held out", run.evidence.held_out),

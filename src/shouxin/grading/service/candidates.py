@@ -178,16 +178,17 @@ def _gate_facts(
         return scoring.GateFacts(columns, None)
     y = held_out["event"].to_numpy().astype(np.float64)
     pd = scoring.pd_of_columns(artefact, columns)
+    groups = np.unique(held_out["customer_id"].to_pylist(), return_inverse=True)[1]
     baseline = scoring.Baseline.from_data(report["baseline"])
     moved = scoring.shifts(artefact, baseline, columns, pd)[0]
     return scoring.GateFacts(
-        columns, _measured(y, pd), _against(champion, columns, y, pd) if champion else None, moved
+        columns, _measured(y, pd, groups), _against(champion, columns, y, pd) if champion else None, moved
     )
 
 
-def _measured(y: Floats, pd: Floats) -> scoring.Evaluation | None:
+def _measured(y: Floats, pd: Floats, groups: Any) -> scoring.Evaluation | None:
     try:
-        return scoring.evaluate(y, pd)
+        return scoring.evaluate(y, pd, groups=groups)
     except scoring.UnableToEvaluate:
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -147,7 +147,7 @@ def train_and_grade(
     _, end = features.history_period(history, links)
     happened, why_not = _outcomes(history, links, as_of=as_of, outcome=outcome, known_until=end)
     earlier = _strangers_of(candidate.table, artefact)
-    watched = [(grade_of(pd, scale), event) for pd, event in earlier] + _strangers(graded, happened)
+    watched = earlier + _strangers(graded, happened)
     told(_STEPS, _STEPS)
     return GradingRun(
         outcome.name,
@@ -160,7 +160,7 @@ def train_and_grade(
         candidate.rows,
         candidate.events,
         len(graded.customer_ids),
-        tuple(_line(grade, graded.assignments, watched) for grade in Grade),
+        tuple(_line(grade, graded.assignments, watched, scale=scale) for grade in Grade),
         _evidence(graded, happened, why_not, earlier=earlier),
         points if why_not else (*points, as_of),
         candidate.gates,
@@ -243,30 +243,50 @@ def _outcomes(
     return happened, None
 
 
-def _strangers(graded: _Graded, happened: Mapping[str, int]) -> list[tuple[Grade, int]]:
-    """Grade and outcome of every held-out customer of whom the outcome is known."""
+class _Watched(NamedTuple):
+    """A customer at a date: what was said of them, and whether the event followed."""
+
+    customer_id: str
+    pd: float
+    event: int
+
+
+def _strangers(graded: _Graded, happened: Mapping[str, int]) -> list[_Watched]:
+    """Every held-out customer of whom the outcome is known."""
     return [
-        (item.grade, happened[item.customer_id])
+        _Watched(item.customer_id, item.pd, happened[item.customer_id])
         for item in graded.assignments
         if item.customer_id in happened and is_held_out(item.customer_id)
     ]
 
 
-def _strangers_of(table: pa.Table, artefact: scoring.Artefact) -> list[tuple[float, int]]:
-    """PD and outcome of a training table's held-out customers at each of its dates: they trained nothing."""
+def _strangers_of(table: pa.Table, artefact: scoring.Artefact) -> list[_Watched]:
+    """A training table's held-out customers at each of its dates: they trained nothing."""
     rows = held_out_rows(table)
     if not rows.num_rows:
         return []
     pd = scoring.pd_of_columns(artefact, columns_of(rows))
-    return list(zip(pd.tolist(), rows["event"].to_pylist(), strict=True))
+    told = zip(rows["customer_id"].to_pylist(), pd.tolist(), rows["event"].to_pylist(), strict=True)
+    return [_Watched(*row) for row in told]
 
 
 def _line(
-    grade: Grade, assignments: Sequence[GradeAssignment], watched: Sequence[tuple[Grade, int]]
+    grade: Grade, assignments: Sequence[GradeAssignment], watched: Sequence[_Watched], *, scale: MasterScale
 ) -> GradeLine:
     pds = [item.pd for item in assignments if item.grade is grade]
-    events = [event for had, event in watched if had is grade]
-    return GradeLine(grade, len(pds), sum(pds) / len(pds) if pds else None, len(events), sum(events))
+    seen = [row for row in watched if grade_of(row.pd, scale) is grade]
+    mean = sum(pds) / len(pds) if pds else None
+    if not seen:
+        return GradeLine(grade, len(pds), mean, 0, 0)
+    y = np.array([row.event for row in seen], dtype=np.float64)
+    rate = scoring.clustered_rate_interval(y, _groups(seen))
+    foretold = sum(row.pd for row in seen) / len(seen)
+    return GradeLine(grade, len(pds), mean, len(seen), int(y.sum()), foretold, (rate.low, rate.high))
+
+
+def _groups(rows: Sequence[_Watched]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """A number for every row: whose it is."""
+    return np.unique([row.customer_id for row in rows], return_inverse=True)[1].astype(np.int64)
 
 
 def _evidence(
@@ -274,22 +294,23 @@ def _evidence(
     happened: Mapping[str, int],
     why_not: str | None,
     *,
-    earlier: Sequence[tuple[float, int]],
+    earlier: Sequence[_Watched],
 ) -> Evidence:
     unseen, _ = _measured(earlier)
     if why_not:
         return Evidence(None, None, why_not, unseen)
     pds = dict(zip(graded.customer_ids, graded.pd.tolist(), strict=True))
-    known = [(customer, pds[customer], event) for customer, event in happened.items() if customer in pds]
-    held_out, why_not = _measured([(pd, event) for customer, pd, event in known if is_held_out(customer)])
-    everyone, _ = _measured([(pd, event) for _, pd, event in known])
+    known = [_Watched(who, pds[who], event) for who, event in happened.items() if who in pds]
+    held_out, why_not = _measured([row for row in known if is_held_out(row.customer_id)])
+    everyone, _ = _measured(known)
     return Evidence(held_out, everyone, why_not, unseen)
 
 
-def _measured(rows: Sequence[tuple[float, int]]) -> tuple[scoring.Evaluation | None, str | None]:
+def _measured(rows: Sequence[_Watched]) -> tuple[scoring.Evaluation | None, str | None]:
     """The measures of PDs against what happened, or why there are none."""
     try:
-        return scoring.evaluate([event for _, event in rows], [pd for pd, _ in rows]), None
+        found = scoring.evaluate([row.event for row in rows], [row.pd for row in rows], groups=_groups(rows))
+        return found, None
     except scoring.UnableToEvaluate as error:
         return None, str(error)
 

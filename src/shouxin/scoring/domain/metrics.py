@@ -19,6 +19,8 @@ _DRAWS_MAX = 20_000_000
 _REPLICATES_MIN = 40
 _CLIP = 1e-9
 _NEWTON_MAX = 60
+# Newton doubles the digits: after a step this small the answer is exact; halving would only chase rounding.
+_NEWTON_CLOSE = 1e-7
 
 
 class UnableToEvaluate(ValueError):
@@ -237,6 +239,8 @@ def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
         if determinant <= 1e-12:  # the predictions separate the outcomes: the slope has no end
             return (at[0], math.nan)
         step = ((bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant)
+        if abs(step[0]) + abs(step[1]) < _NEWTON_CLOSE:
+            return (at[0] + step[0], (at[1] + step[1]) / spread)
         size = 1.0
         while _likelihood(y, scaled, (at[0] + size * step[0], at[1] + size * step[1])) < likelihood:
             size /= 2
@@ -244,9 +248,21 @@ def calibration_line(y: Floats, logit: Floats) -> tuple[float, float]:
                 break
         at = (at[0] + size * step[0], at[1] + size * step[1])
         likelihood = _likelihood(y, scaled, at)
-        if abs(step[0]) + abs(step[1]) < 1e-10 or size < 1e-9:
+        if size < 1e-9:
             return (at[0], at[1] / spread)
     return (at[0], math.nan)
+
+
+def slope_error(y: Floats, logit: Floats, *, at: tuple[float, float], groups: Ints | None) -> float:
+    """The standard error of the slope of ``calibration_line`` (``at``); rows of one customer vary together.
+
+    The sandwich of White (1980), summed by customer where ``groups`` tells them (Liang and Zeger 1986).
+    """
+    parts = _newton_parts(y, logit, at)
+    _, _, aa, ab, bb = parts.sum(axis=0).tolist()
+    # What a row does to the slope: the second row of the inverse information times its gradient.
+    pull = (aa * parts[:, 1] - ab * parts[:, 0]) / (aa * bb - ab * ab)
+    return float(np.sqrt(((pull if groups is None else np.bincount(groups, weights=pull)) ** 2).sum()))
 
 
 def _likelihood(y: Floats, logit: Floats, at: tuple[float, float]) -> float:

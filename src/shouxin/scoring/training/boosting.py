@@ -7,6 +7,7 @@ what they learnt is written down as tables of whole millionths of a log-odd. The
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -21,6 +22,7 @@ from shouxin.scoring.domain.split import folds
 from shouxin.scoring.training.grid import Grid, grid_of
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.lookup import Places, added_up, columns_of, joint_rows, purified
+from shouxin.scoring.training.parts import predicted_apart
 from shouxin.scoring.training.scorecard import settled, variable_report
 
 Floats = npt.NDArray[np.float64]
@@ -46,9 +48,32 @@ def fit_ebm(task: Task) -> Fitted:
     dropped = {v.name: f"not among the {VARIABLES_MAX} strongest" for v in order[VARIABLES_MAX:]}
     grids = [grid_of(v, y, bins=asked["bins"]) for v in kept if v.name not in dropped]
     boosting = _Boosting(grids, task)
-    pairs = boosting.pairs()
     bags = asked["bags"] if len(y) <= _ROWS_MANY else max(1, asked["bags"] // 2)
-    trees: list[Any] = []
+    fitted = _averaged(boosting, boosting.pairs(), bags=bags)
+    told = [variable_report(variable, binnings[variable.name], seed=task.seed) for variable in kept]
+    return replace(fitted, variables=told, dropped=dropped)
+
+
+def ebm_apart(task: Task, fitted: Fitted) -> Floats:
+    """Log-odds (millionths) of every row from a bag that did not see its customer.
+
+    Variables and pairs stay those that the whole model chose: to look for them takes most of its time.
+    """
+    assert isinstance(fitted.body, Tables), "an EBM is tables"
+    by_name = {variable.name: variable for variable in task.kept}
+    read = replace(task, kept=[by_name[feature.name] for feature in fitted.features])
+    pairs: list[Places] = [term.features for term in fitted.body.terms if len(term.features) == 2]
+
+    def one_bag(part: Task) -> Fitted:
+        grids = [grid_of(variable, part.y, bins=part.settings["bins"]) for variable in part.kept]
+        return _averaged(_Boosting(grids, part), pairs, bags=1)
+
+    return predicted_apart(one_bag, read)
+
+
+def _averaged(boosting: _Boosting, pairs: Sequence[Places], *, bags: int) -> Fitted:
+    """The mean of some bags as tables; nothing is told of variables yet."""
+    grids, trees = boosting.grids, list[Any]()
     for bag in range(bags):
         trees += boosting.trees(pairs, bag=bag)
     constant, tables = added_up(trees, grids)
@@ -57,8 +82,7 @@ def fit_ebm(task: Task) -> Fitted:
     intercept = round((constant / bags + moved_out) * MILLION)
     features, body, notes = written(grids, mains, twos)
     notes.append(f"{len(trees)} trees in {bags} bags, {len(twos)} tables of two")
-    told = [variable_report(variable, binnings[variable.name], seed=task.seed) for variable in kept]
-    return Fitted(features, body, intercept, told, dropped, notes)
+    return Fitted(features, body, intercept, [], {}, notes)
 
 
 class _Boosting:
@@ -226,6 +250,7 @@ EBM = Learner(
     fit_ebm,
     ("shouxin", "numpy", "lightgbm"),
     stops_itself=True,
+    apart=ebm_apart,
     space={
         "bags": (4, 1, 2, 8, 16),
         "pairs": (30, 0, 10, 20, 60),

@@ -20,7 +20,7 @@ from shouxin.scoring.domain.table import Array
 from shouxin.scoring.domain.training import Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import EBM
-from shouxin.scoring.training.cross_fitting import cross_fitted
+from shouxin.scoring.training.cross_fitting import cross_fitted, spoken_out
 from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
@@ -80,6 +80,8 @@ def fit_columns(
     fitted = learner.fit(task)
     if not learner.stops_itself:
         fitted = cross_fitted(learner.fit, task, fitted)
+    elif learner.apart is not None:
+        fitted = spoken_out(learner.apart, task, fitted)
     artefact = _artefact(fitted, truth, recipe, tools=learner.tools)
     left = {**dropped, **fitted.dropped}
     pd = pd_of_columns(artefact, {name: columns[name] for name in artefact.names})

@@ -56,6 +56,7 @@ class Learner:
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
     installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
     ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
+    ``apart`` has the log-odds (millionths) of every row from such a learner, run again without its customer.
     ``reads`` are the types of feature that it can learn from.
     """
 
@@ -66,6 +67,7 @@ class Learner:
     space: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     extra: str | None = None
     stops_itself: bool = False
+    apart: Callable[[Task, Fitted], npt.NDArray[np.float64]] | None = None
     reads: frozenset[str] = frozenset({"numeric", "category"})
 
     @property

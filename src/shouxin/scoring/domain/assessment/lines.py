@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shouxin.scoring.domain.assessment.performance import BINS, bin_starts
-from shouxin.scoring.domain.metrics import Floats, Interval
+from shouxin.scoring.domain.metrics import Floats, Interval, Ints
 
 _Z = 1.959964  # 95 %
 # A curve of so many points looks like one.
@@ -125,6 +125,31 @@ def rate_interval(y: Floats) -> Interval:
     middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     spread = _Z / (1 + _Z**2 / n) * math.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n * n))
     return Interval(rate, min(max(0.0, middle - spread), rate), max(min(1.0, middle + spread), rate))
+
+
+def clustered_rate_interval(y: Floats, groups: Ints) -> Interval:
+    """The share of events with a 95 % interval, where one customer may have several rows; NaN for no rows.
+
+    Jeffreys' interval of as many independent rows as these are worth (Korn and Graubard 1998). Rows that all
+    ended alike do not tell what they are worth; then one customer's count as one.
+    """
+    n = len(y)
+    if not n:
+        return Interval(math.nan, math.nan, math.nan)
+    # Here, because it is slow to import and a server scores without it.
+    from scipy.special import betaincinv
+
+    rate, own = float(y.mean()), np.unique(groups, return_inverse=True)[1]
+    alone = rate * (1 - rate) * n
+    if alone:
+        together = float((np.bincount(own, weights=y - rate) ** 2).sum())
+    else:
+        alone, together = float(n), float((np.bincount(own) ** 2).sum())
+    worth = n / max(1.0, together / alone)
+    events, others = rate * worth + 0.5, (1 - rate) * worth + 0.5
+    low = float(betaincinv(events, others, 0.025)) if rate > 0 else 0.0
+    high = float(betaincinv(events, others, 0.975)) if rate < 1 else 1.0
+    return Interval(rate, min(low, rate), max(high, rate))
 
 
 def _falling(pd: Floats) -> tuple[Any, Any, Any]:
