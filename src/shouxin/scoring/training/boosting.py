@@ -34,7 +34,7 @@ _PATIENCE = 50
 # One row in seven decides when a bag has learnt enough.
 _STOPPING_FOLDS = 7
 # Pairs are looked for among the variables that do most alone, in this many rounds.
-_PAIRED_MAX = 24
+_PAIRED_MAX = 40
 _PAIR_ROUNDS = 200
 # With many rows fewer bags are as steady.
 _ROWS_MANY = 60_000
@@ -253,13 +253,13 @@ EBM = Learner(
     apart=ebm_apart,
     space={
         "bags": (4, 1, 2, 8, 16),
-        "pairs": (30, 0, 10, 20, 60),
+        "pairs": (100, 0, 30, 60),
         "bins": (32, 64, 128),
         "leaves": (8, 4, 6, 12),
         "learning_rate": (0.05, 0.02, 0.03, 0.1),
-        "features_a_tree": (0.3, 0.2, 0.5, 1.0),
+        "features_a_tree": (0.5, 0.2, 0.3, 1.0),
         "rows_a_tree": (0.7, 0.5, 0.9),
         "rows_a_leaf": (50, 20, 100, 200),
-        "ridge": (5.0, 1.0, 20.0, 50.0),
+        "ridge": (20.0, 1.0, 5.0, 50.0, 100.0),
     },
 )
