@@ -108,6 +108,7 @@ def _experiment(
     # Here, because the learners behind it take seconds to import and a server never trains.
     from shouxin.scoring.training.fitting import fit_columns
     from shouxin.scoring.training.rejects import fit_with_declined
+    from shouxin.scoring.training.selecting import months_of
 
     share, calibrate, rejects = wanted
     advance(0, _STEPS)
@@ -128,7 +129,17 @@ def _experiment(
         raise nothing_left(dropped)
     # Numbered over the whole table, so that a declined customer has the number of their other rows.
     groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
-    recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
+    # With the declined, rows are drawn and added that nobody has numbered.
+    months = months_of(rows.column(roles.time), name=roles.time) if roles.time and rejects is None else None
+    recipe = replace(
+        recipe,
+        outcome=table.name(roles.target),
+        keep=keep,
+        period=period,
+        groups=groups,
+        months=None if months is None else months[split.training],
+        tells_folds=rejects is None,
+    )
     if rejects is None:
         fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     else:
@@ -249,11 +260,13 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
+    months: npt.NDArray[np.int64] | None = None,
     trials: int = 0,
 ) -> TrainedModel:
     """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
 
-    ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once,
+    ``months`` of which month each is: then the selection of each fold is told, with its stability.
     With ``trials`` settings are searched for first.
     """
     # Here, because the learners behind it take seconds to import and a server never trains.
@@ -273,6 +286,8 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         layouts=layouts,
         seed=seed,
         groups=groups,
+        months=months,
+        tells_folds=months is not None,
         trials=trials,
     )
     return fit_columns(columns, y, recipe)

@@ -26,7 +26,9 @@ class Recipe:
     ``topics``: what each column is about.
     ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
     the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
-    ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
+    ``groups``: whose row each is; rows of one group are never on both sides of a check. ``months``
+    numbers the month of every row, for the stability that is told; ``tells_folds`` asks for the selection of
+    each fold where the learner does without folds. ``settings`` of
     the family, where they are not its defaults. ``trials`` settings are tried where that is above zero,
     each written down in ``journal``, from which an interrupted search goes on. ``layouts``: how columns of
     sequences may be written.
@@ -43,6 +45,8 @@ class Recipe:
     period: tuple[str, str] | None = None
     seed: int = 7
     groups: npt.NDArray[np.int64] | None = None
+    months: npt.NDArray[np.int64] | None = None
+    tells_folds: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 0
     journal: Path | None = None

@@ -22,6 +22,7 @@ from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted
 from shouxin.scoring.training.deep import DEEP_LEARNERS
+from shouxin.scoring.training.fold_selection import selection_by_fold
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import SCORECARD
@@ -72,7 +73,7 @@ def fit_columns(
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
-    task = Task(kept, truth, recipe.seed, settings, recipe.groups)
+    task = Task(kept, truth, recipe.seed, settings, recipe.groups, recipe.months)
     tuned = _tuned(learner, task, recipe, advance=advance)
     if tuned is not None:
         settings = tuned.settings
@@ -86,6 +87,7 @@ def fit_columns(
     report = _report(artefact, fitted, recipe) | {
         "baseline": baseline_of(artefact, columns, pd).as_data(),
         "settings": settings,
+        "selection": fitted.selection or (selection_by_fold(task) if recipe.tells_folds else None),
         "tuning": tuned.as_data() if tuned is not None else None,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [

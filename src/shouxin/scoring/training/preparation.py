@@ -289,13 +289,18 @@ def _counts_rows(name: str, known: npt.NDArray[np.float64]) -> bool:
     return bool(called_id or known.max() - known.min() == len(known) - 1)
 
 
-def separating(kept: Sequence[Variable], y: npt.NDArray[np.int64]) -> dict[str, float]:
-    """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely."""
+def separating(
+    kept: Sequence[Variable], y: npt.NDArray[np.int64], *, binnings: Mapping[str, Binning] | None = None
+) -> dict[str, float]:
+    """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely.
+
+    ``binnings`` are their bins, where somebody has them already.
+    """
     found = {}
     for variable in kept:
         if variable.layout is not None:
             continue
-        binning = variable.binned(y)
+        binning = binnings[variable.name] if binnings else variable.binned(y)
         area = auc(y, np.asarray(binning.woe)[variable.slots(binning)])
         if variable.numeric:
             regular = ~np.isnan(variable.values) & ~np.isin(variable.values, variable.special)
