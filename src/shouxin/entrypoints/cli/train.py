@@ -11,6 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from shouxin.entrypoints.cli.binning_options import (
+    EdgesOption,
+    PeriodOption,
+    ShapeOption,
+    edges_of,
+    shapes_of,
+)
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
 from shouxin.entrypoints.cli.tables import (
     UNABLE,
@@ -59,6 +66,9 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
     time_column: TimeOption = None,
     group_column: GroupOption = None,
     special: Annotated[str, typer.Option("--special", help="Special values, as -9,-8,-7.")] = "",
+    period_column: PeriodOption = None,
+    edges: EdgesOption = None,
+    shape: ShapeOption = None,
     keep: KeepOption = None,
     tune: TuneOption = 0,
     calibrate: CalibrateOption = None,
@@ -75,6 +85,9 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
         "id_column": id_column,
         "group_column": group_column,
         "special": _special(special),
+        "period_column": period_column,
+        "edges": edges_of(edges or []),
+        "directions": shapes_of(shape or []),
         "keep": _kept(keep or []),
         "seed": seed,
     }

@@ -24,8 +24,10 @@ class Recipe:
     """How to train: the family, what is known of the columns, and the seed.
 
     ``topics``: what each column is about.
-    ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
-    the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
+    ``directions``: 1 where more is riskier, -1 where more is safer, "peak", "valley". ``edges``: somebody's
+    own bins of a column, ``periods``: the period of every row, in each of which bins keep their ranking.
+    ``keep``: why a column that tells the outcome by itself may stay. ``period``: first and last instant of
+    the rows, as told.
     ``groups``: whose row each is; rows of one group are never on both sides of a check. ``months``
     numbers the month of every row, for the stability that is told; ``tells_folds`` asks for the selection of
     each fold where the learner does without folds. ``settings`` of
@@ -38,6 +40,8 @@ class Recipe:
     outcome: str = "event"
     special: Sequence[float] = ()
     directions: Mapping[str, Any] = field(default_factory=dict)
+    edges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    periods: npt.NDArray[np.int64] | None = None
     meanings: Mapping[str, Bilingual] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)

@@ -54,6 +54,7 @@ def fit_columns(
 ) -> TrainedModel:
     """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
+    _check_bins_are_kept(learner, recipe)
     if recipe.scaling not in SCALINGS:
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
     truth = np.asarray(y).astype(np.int64)
@@ -64,6 +65,8 @@ def fit_columns(
         directions=recipe.directions,
         meanings=recipe.meanings,
         layouts=recipe.layouts,
+        edges=recipe.edges,
+        periods=recipe.periods,
     )
     if "sequence" not in learner.reads:
         dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
@@ -123,6 +126,23 @@ def _learner(recipe: Recipe) -> Learner:
             f"pip install 'shouxin[{learner.extra}]'"
         ) from None
     return learner
+
+
+def _check_bins_are_kept(learner: Learner, recipe: Recipe) -> None:
+    """Raise UnableToTrain for what only a learner with bins of its own keeps: silence would be a promise."""
+    shaped = [name for name, shape in recipe.directions.items() if shape in {"peak", "valley"}]
+    asked = {
+        "own edges": bool(recipe.edges),
+        "periods": recipe.periods is not None,
+        "a peak or valley": shaped,
+    }
+    found = [words for words, there in asked.items() if there]
+    if found and not learner.bins:
+        there = ", ".join(name for name, other in LEARNERS.items() if other.bins)
+        asked_for = " and ".join(found)
+        raise UnableToTrain(
+            f"{learner.name} has no bins that would keep {asked_for}; {there} has, or leave that out"
+        )
 
 
 def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class Learner:
     ``tools`` are the distributions whose versions go into the artefact; ``extra`` is what has to be
     installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
     ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
-    ``reads`` are the types of feature that it can learn from.
+    ``reads`` are the types of feature that it can learn from. One that ``bins`` has the bins of a
+    variable for its table: only there own edges, periods and a declared peak or valley are kept.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Learner:
     extra: str | None = None
     stops_itself: bool = False
     reads: frozenset[str] = frozenset({"numeric", "category"})
+    bins: bool = False
 
     @property
     def defaults(self) -> dict[str, Setting]:
