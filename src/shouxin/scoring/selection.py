@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.features.sequences.domain import RECENT_EVENTS
 from shouxin.scoring.domain.table import Table, as_text
 from shouxin.scoring.training.preparation import Variable, check_counts, outcomes, variables
 from shouxin.scoring.training.selecting import judged, months_of
@@ -34,7 +35,7 @@ def select_features(
     check_counts(y, where="rows")
     apart = {table.name(name) for name in (target, time_column) if name}
     columns = {name: values for name, values in rows.columns.items() if name not in apart}
-    kept, useless = variables(columns)
+    kept, useless = variables(columns, layouts=(RECENT_EVENTS.layout,))
     months = months_of(rows.column(time_column), name=time_column) if time_column else None
     importance = _importance([variable for variable in kept if variable.layout is None], y, seed=seed)
     found = [

@@ -19,12 +19,14 @@ from shouxin.scoring.domain.binning import (
     Binning,
     bin_categories,
     bin_numbers,
+    category_slots,
 )
 from shouxin.scoring.domain.inputs import numeric_slots
 from shouxin.scoring.domain.metrics import auc
 from shouxin.scoring.domain.partition import Direction
 from shouxin.scoring.domain.table import Array, as_text, is_text
 from shouxin.scoring.domain.training import UnableToTrain
+from shouxin.scoring.training.sequence_leaks import telling_fact
 
 EVENTS_MIN = 20
 LEAK_AUC = 0.9
@@ -125,9 +127,7 @@ class Variable:
         if self.numeric:
             special = {value: index for index, value in enumerate(self.special)}
             return numeric_slots(self.values, binning.edges, special)
-        places: dict[str | None, int] = {name: i for i, group in enumerate(binning.groups) for name in group}
-        places[None] = len(binning.groups)
-        return np.array([places[text] for text in as_text(self.values)], dtype=np.int64)
+        return category_slots(as_text(self.values), binning)
 
 
 def outcomes(values: Array, *, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -365,11 +365,15 @@ def separating(
 ) -> dict[str, float]:
     """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely.
 
-    ``binnings`` are their bins, where somebody has them already.
+    Of a sequence it is the most telling of its single facts. ``binnings`` are their bins, where somebody has
+    them already.
     """
     found = {}
     for variable in kept:
         if variable.layout is not None:
+            _, area = telling_fact(variable.layout, variable.values, y)
+            if area > LEAK_AUC:
+                found[variable.name] = area
             continue
         binning = binnings[variable.name] if binnings else variable.binned(y)
         area = auc(y, np.asarray(binning.woe)[variable.slots(binning)])
