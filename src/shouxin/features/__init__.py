@@ -28,6 +28,7 @@ from shouxin.features.domain import (
     told,
     training_points,
 )
+from shouxin.features.joining import STORED_AT, UnableToJoin, join_stored
 from shouxin.features.service import (
     absorb_log,
     compiled,
@@ -54,6 +55,7 @@ __all__ = [
     "DEFAULTS",
     "EARLY_SIGNS",
     "OUTCOMES",
+    "STORED_AT",
     "AbsorbCount",
     "Direction",
     "EventOfDefault",
@@ -64,6 +66,7 @@ __all__ = [
     "SkewReport",
     "Topic",
     "UnableToDefine",
+    "UnableToJoin",
     "UnableToLabel",
     "UnableToReadHistory",
     "UnableToRunSpark",
@@ -83,6 +86,7 @@ __all__ = [
     "forget_states",
     "history_period",
     "is_sampled",
+    "join_stored",
     "labels",
     "latest_skew",
     "population",
