@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from litestar.testing import TestClient
 
-from doors.console_world import PASSWORD
+from doors.console_world import PASSWORD, set_up
+from shouxin import early_warning, governance
+from shouxin.early_warning import AlertFilter
 
 
 @dataclass
@@ -46,3 +48,30 @@ class Browser:
         if found:
             self.token = html.unescape(found.group(1))
         return response
+
+
+def signed_in(browser, world, clock, name="chenjing"):
+    """The browser of an operator who just set up and signed in, with the token of a page."""
+    totp = set_up(world, name, now=clock.now)
+    clock.forward(seconds=30)
+    response = browser.sign_in(name, totp.at(clock.now))
+    assert (response.status_code, response.headers["location"]) == (303, landing(name))
+    browser.get("/approvals")
+    return browser
+
+
+def landing(name):
+    """Where somebody lands who signed in."""
+    return {"root": "/operators", "sunyue": "/audit"}.get(name, "/")
+
+
+def audited(world, action):
+    """What the audit has of an action."""
+    with world.house.database.begin() as db:
+        return governance.list_audit(db, action=action)
+
+
+def first_alert(world, **chosen):
+    """The first alert of those chosen."""
+    with world.house.database.begin() as db:
+        return early_warning.list_alerts(db, AlertFilter(**chosen)).rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 
 import duckdb
@@ -11,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from shouxin.entrypoints.cli import app
-from shouxin.features import CATALOGUE, catalogue_hash
+from shouxin.features import CATALOGUE, UnableToRunSpark, catalogue_hash
+from shouxin.features.spark import _started
 from shouxin.simulation import simulate
 
 
@@ -77,6 +79,21 @@ def test_batch_writes_everybody(loaded, tmp_path):
     told = run("batch", "--as-of", "2026-03-01", "--out", str(out), "--json", home=loaded)
     assert told.exit_code == 0, told.output
     assert json.loads(told.stdout)["customers"] == pq.read_table(out).num_rows == 40
+
+
+def test_batch_on_spark_says_what_is_not_there(loaded, tmp_path, monkeypatch):
+    options = ("--as-of", "2026-03-01", "--out", str(tmp_path / "out"), "--engine", "spark")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pyspark.sql", None)
+        told = run("batch", *options, home=loaded)
+    assert told.exit_code == 1 and told.stdout == "" and not (tmp_path / "out").exists()
+    assert "pyspark is not installed" in told.stderr and "pip install 'shouxin[spark]'" in told.stderr
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra spark)")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(UnableToRunSpark, match=r"there is no Java.* install Java 17 or later"):
+        _started(sql.SparkSession, "local[1]")
+    assert run("batch", *options[:-1], "hadoop", home=loaded).exit_code == 2
 
 
 def test_batch_of_an_empty_house_is_refused(own_home, tmp_path):

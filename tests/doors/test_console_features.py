@@ -4,38 +4,17 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from litestar.testing import TestClient
 
-from doors.console_client import Browser, Clock
-from doors.console_world import set_up, small_world
+from doors.console_client import signed_in
 from shouxin import features, scoring
-from shouxin.entrypoints.console import create_console_app
-from shouxin.entrypoints.house import House
 from shouxin.features import CATALOGUE
 from shouxin.features.domain import OWNER_WORDS, UNIT_WORDS
 from shouxin.kernel import Approval
 
 
 @pytest.fixture
-def clock(now):
-    return Clock(now)
-
-
-@pytest.fixture
-def world(fresh_database, now):
-    return small_world(fresh_database, now=now)
-
-
-@pytest.fixture
-def browser(world, clock, now):
-    house = world.house
-    app = create_console_app(House(house.database, house.keyring, house.home, clock))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        browser = Browser(client)
-        totp = set_up(world, "liwei", now=clock.now)
-        clock.forward(seconds=30)
-        browser.sign_in("liwei", totp.at(clock.now))
-        yield browser
+def browser(browser, world, clock):
+    return signed_in(browser, world, clock, "liwei")
 
 
 def a_champion_reads(world, name, *, rows, edges, now):

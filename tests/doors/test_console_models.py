@@ -2,39 +2,8 @@
 
 import json
 
-import pytest
-from litestar.testing import TestClient
-
-from doors.console_client import Browser, Clock
-from doors.console_world import set_up, small_world
+from doors.console_client import signed_in
 from shouxin import scoring
-from shouxin.entrypoints.console import create_console_app
-from shouxin.entrypoints.house import House
-
-
-@pytest.fixture
-def clock(now):
-    return Clock(now)
-
-
-@pytest.fixture
-def world(fresh_database, now):
-    return small_world(fresh_database, now=now)
-
-
-@pytest.fixture
-def browser(world, clock):
-    house = world.house
-    app = create_console_app(House(house.database, house.keyring, house.home, clock))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Browser(client)
-
-
-def signed_in(browser, world, clock, name):
-    totp = set_up(world, name, now=clock.now)
-    clock.forward(seconds=30)
-    browser.sign_in(name, totp.at(clock.now))
-    return browser
 
 
 def champion_of(world):

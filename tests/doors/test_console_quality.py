@@ -5,13 +5,9 @@ import re
 from datetime import timedelta
 
 import pytest
-from litestar.testing import TestClient
 
-from doors.console_client import Browser, Clock
-from doors.console_world import set_up, small_world
-from shouxin import governance, ingestion
-from shouxin.entrypoints.console import create_console_app
-from shouxin.entrypoints.house import House
+from doors.console_client import audited, signed_in
+from shouxin import ingestion
 from shouxin.features import skew
 from shouxin.features.skew import ServedValues, SkewReport, Witness
 from shouxin.ingestion import desk
@@ -19,40 +15,10 @@ from shouxin.ingestion import desk
 WHY = "the shop corrected the channel"
 
 
-@pytest.fixture
-def clock(now):
-    return Clock(now)
-
-
-@pytest.fixture
-def world(fresh_database, now):
-    return small_world(fresh_database, now=now)
-
-
-@pytest.fixture
-def browser(world, clock):
-    house = world.house
-    app = create_console_app(House(house.database, house.keyring, house.home, clock))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Browser(client)
-
-
-def signed_in(browser, world, clock, name="chenjing"):
-    totp = set_up(world, name, now=clock.now)
-    clock.forward(seconds=30)
-    browser.sign_in(name, totp.at(clock.now))
-    return browser
-
-
 def row_of(world):
     with world.house.database.begin() as db:
         (row,) = ingestion.list_quarantine(db)
     return row
-
-
-def audited(world, action):
-    with world.house.database.begin() as db:
-        return governance.list_audit(db, action=action)
 
 
 def test_the_page_tells_what_the_skew_monitor_found(browser, world, clock):

@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 
 from rooms.test_features_history import AS_OF, event, links_of, write_history
 from shouxin.features import CATALOGUE, FeatureDefinition, Missing, Topic, compute, evaluate
-from shouxin.features.compiler import DIALECTS, compile_features
+from shouxin.features.compiler import DIALECTS, chunks_of, compile_features
+from shouxin.features.compiler.grains import grain_key
 from shouxin.features.domain import (
     AMOUNT,
     KIND,
@@ -35,6 +36,7 @@ from shouxin.features.domain import (
     UnableToDefine,
 )
 from shouxin.features.domain.aggregates import DECAYED, INTERVALS, STREAKS
+from shouxin.features.spark import _SETTINGS, _SETTINGS_OF_ONE_MACHINE, compute_on_spark
 from shouxin.kernel import Bilingual, Event, Money
 from shouxin.simulation import simulate
 
@@ -368,3 +370,31 @@ def test_the_whole_catalogue_is_equal_in_python_duckdb_and_postgresql(db, lives)
     assert batch(CATALOGUE, lives) == said
     assert by_duckdb(CATALOGUE, lives) == said
     assert by_postgres(db, CATALOGUE, lives) == said
+
+
+def test_the_whole_catalogue_is_equal_on_spark(spark, lives, tmp_path):
+    """In chunks, as the command runs it: all features, each to the last bit, with a purpose taken back."""
+    told, links = [*lives, *WORDS], links_of(*REFERENCES)
+    history = write_history(tmp_path / "history", told)
+    steps: list[tuple[int, int]] = []
+    before = {name: spark.conf.get(name, None) for name in _SETTINGS | _SETTINGS_OF_ONE_MACHINE}
+    count = compute_on_spark(
+        history, links, tmp_path / "out", as_of=AS_OF, progress=lambda *step: steps.append(step)
+    )
+    written = pq.read_table(tmp_path / "out").sort_by("customer_id")
+    alike = compute(history, links, as_of=AS_OF).sort_by("customer_id")
+    assert count == written.num_rows == len(REFERENCES)
+    assert written.schema.types == alike.schema.types and written.column_names == alike.column_names
+    assert written.to_pylist() == alike.to_pylist()
+    assert len(steps) > 5 and steps[-1] == (len(steps), len(steps))
+    assert {name: spark.conf.get(name, None) for name in before} == before
+
+
+@given(definitions, st.integers(1, 4), st.integers(1, 4))
+def test_chunks_have_each_definition_once_and_are_small(wanted, grains, aggregates):
+    chunks = list(chunks_of(wanted, grains=grains, aggregates=aggregates))
+    assert sorted(item.name for chunk in chunks for item in chunk) == sorted(item.name for item in wanted)
+    for chunk in chunks:
+        parts = {part for item in chunk for part in item.parts}
+        small = len({grain_key(part) for part in parts}) <= grains and len(parts) <= aggregates
+        assert chunk and (small or len(chunk) == 1)

@@ -7,8 +7,12 @@ import pytest
 
 from shouxin.features import Topic
 from shouxin.scoring import Judging, Table, examine_table, score_columns, score_one, train_columns
-from shouxin.scoring.robustness import GAMING_COSTS, Lever, UnableToGame, game, levers_for
-from shouxin.scoring.robustness.stress import sources_of, spread_of, with_gaps, with_noise, without
+from shouxin.scoring.domain.noise import spread_of
+from shouxin.scoring.robustness import GAMING_COSTS, Lever, UnableToGame, beside, game, levers_for, stresses
+from shouxin.scoring.robustness.stress import sources_of, with_gaps, with_noise, without
+from shouxin.scoring.training.preparation import variables
+from shouxin.scoring.training.trees.matrix import matrix_of
+from shouxin.scoring.training.trees.noising import with_copies
 
 ROWS = 5000
 
@@ -136,3 +140,83 @@ def test_nobody_games_what_can_not_be_changed(shop):
 def test_every_topic_has_a_price_or_none():
     assert set(GAMING_COSTS) == set(Topic)
     assert GAMING_COSTS[Topic.REPAYMENTS] > GAMING_COSTS[Topic.ACTIVITY]
+
+
+@pytest.fixture(scope="module")
+def wavy():
+    """Rows whose risk goes up and down along one number, and a little with three others and a category."""
+    rng = np.random.default_rng(6)
+    columns = {name: rng.normal(size=4_000) for name in ("wave", "a", "b", "c")}
+    columns["town"] = rng.choice(np.array(["n", "s", "e"], dtype=object), 4_000)
+    columns["a"][::9] = np.nan
+    odds = 1.6 * np.sin(5 * columns["wave"]) + 0.5 * (
+        np.nan_to_num(columns["a"]) + columns["b"] + columns["c"]
+    )
+    y = rng.random(4_000) < 1 / (1 + np.exp(1 - odds - 0.5 * (columns["town"] == "s")))
+    return columns, y.astype(float)
+
+
+def test_boosting_trained_on_noise_loses_less_under_noise(wavy):
+    columns, y = wavy
+    learnt = np.arange(len(y)) < 2_500
+    found = {}
+    for name in ("lightgbm", "robust_lightgbm"):
+        part = {key: values[learnt] for key, values in columns.items()}
+        model = train_columns(part, y[learnt], model=name, settings={"bags": 1}).artefact
+        later = {key: values[~learnt] for key, values in columns.items()}
+        losses = {
+            stress.name: stress
+            for stress in stresses(model, later, y[~learnt], cut_off=0.3)
+            if stress.kind == "noise"
+        }
+        found[name] = losses
+    for level in ("0.25 spreads", "0.5 spreads"):
+        plain, robust = found["lightgbm"][level], found["robust_lightgbm"][level]
+        assert robust.loss.value < plain.loss.value, level
+    # Not because it knew less to begin with: under noise it is the better one.
+    assert found["robust_lightgbm"]["0.5 spreads"].auc.value > found["lightgbm"]["0.5 spreads"].auc.value
+
+
+def test_copies_are_noisy_in_numbers_and_swapped_in_categories(wavy):
+    columns, _ = wavy
+    kept, _ = variables(
+        {**columns, "wave": np.where(columns["wave"] > 2, -9.0, columns["wave"])}, special=[-9]
+    )
+    matrix = matrix_of(kept)
+    rows = np.arange(0, 4_000, 2)
+    values, whose = with_copies(matrix, rows, level=0.3, copies=2, rng=np.random.default_rng(1))
+    plain = matrix.values[rows]
+    assert (
+        len(values) == 6_000
+        and (whose == np.tile(rows, 3)).all()
+        and np.array_equal(values[:2_000], plain, True)
+    )
+    for copy in (values[2_000:4_000], values[4_000:]):
+        names = [(matrix.features[one.feature].name, one.slot) for one in matrix.readings]
+        wave, code, a = (names.index(one) for one in (("wave", None), ("wave", 0), ("a", None)))
+        towns = [place for place, (name, _) in enumerate(names) if name == "town"]
+        assert (np.isnan(copy) == np.isnan(plain)).all() and (copy[:, code] == plain[:, code]).all()
+        moved = (copy - plain)[~np.isnan(plain[:, wave]), wave]
+        assert moved.std() == pytest.approx(0.3 * spread_of(plain[:, wave]), rel=0.1)
+        assert (copy[~np.isnan(copy[:, a]), a] != plain[~np.isnan(plain[:, a]), a]).mean() > 0.9
+        assert (copy[:, towns].sum(axis=1) == 1).all()
+        assert 0.1 < (copy[:, towns] != plain[:, towns]).any(axis=1).mean() < 0.3
+    assert not np.array_equal(values[2_000:4_000], values[4_000:], equal_nan=True)
+
+
+def test_two_models_stand_beside_each_other_under_every_stress(shop):
+    model, columns, y = shop
+    topics = {"late": "repayments", "clicks": "activity", "bureau": "external"}
+    other = train_columns(columns, y, special=(-9.0,), topics=topics, model="decision_tree").artefact
+    months = np.array([f"2026-0{1 + row % 2}-01" for row in range(ROWS)], dtype=object)
+    judging, table = Judging("bad", time="when"), Table({**columns, "bad": y, "when": months})
+    one, two = (examine_table(each, table, judging, levers=levers_for(each)) for each in (model, other))
+    lines = beside(one, two)
+    assert {line.kind for line in lines} == {"noise", "missing", "outage", "month", "gaming"}
+    assert [line.name for line in lines if line.kind == "month"] == ["2026-01", "2026-02"]
+    for line in lines:
+        assert line.aucs[1] + line.losses[1] == pytest.approx(two.auc.value)
+        assert line.saved == pytest.approx((one.auc.value - line.aucs[0]) - (two.auc.value - line.aucs[1]))
+    assert all(line.saved == 0 for line in beside(one, one))
+    bare = examine_table(other, Table({**columns, "bad": y}), Judging("bad"), levers=())
+    assert {line.kind for line in beside(one, bare)} == {"noise", "missing", "outage"}

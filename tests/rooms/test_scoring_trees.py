@@ -35,13 +35,14 @@ from shouxin.scoring.training.trees.monotone import mended
 from shouxin.scoring.training.trees.raw import RawTrees, UnableToImport, last_below, last_rounding_to
 from shouxin.scoring.training.trees.writing import written
 
-TREE_MODELS = ("decision_tree", "random_forest", "lightgbm", "xgboost", "catboost")
+TREE_MODELS = ("decision_tree", "random_forest", "lightgbm", "robust_lightgbm", "xgboost", "catboost")
 # Small enough for a test; what is tested does not depend on it.
 BOOSTED = {"bags": 2, "learning_rate": 0.3}
 QUICK = {
     "random_forest": {"trees": 15},
     "isolation_forest": {"trees": 15},
     "lightgbm": BOOSTED,
+    "robust_lightgbm": {**BOOSTED, "copies": 1, "noise": 0.1},
     "xgboost": BOOSTED,
     "catboost": BOOSTED,
 }

@@ -45,6 +45,7 @@ from shouxin.features.service import (
 )
 from shouxin.features.skew import FeatureSkew, ServedValues, SkewReport, Witness, is_sampled
 from shouxin.features.skewing import check_skew, latest_skew
+from shouxin.features.spark import UnableToRunSpark, compute_on_spark
 from shouxin.features.state import AbsorbCount
 from shouxin.features.store import UnableToReadHistory
 
@@ -68,6 +69,7 @@ __all__ = [
     "UnableToJoin",
     "UnableToLabel",
     "UnableToReadHistory",
+    "UnableToRunSpark",
     "Witness",
     "absorb_log",
     "catalogue",
@@ -77,6 +79,7 @@ __all__ = [
     "compiled",
     "compute",
     "compute_at",
+    "compute_on_spark",
     "count_states",
     "definitions_of",
     "evaluate",

@@ -21,7 +21,14 @@ from shouxin.scoring.domain.split import Split, split_rows
 from shouxin.scoring.domain.table import Array, Table, UnableToFindColumn, group_codes
 from shouxin.scoring.domain.training import Holdout, Recipe, TrainedModel, UnableToTrain
 from shouxin.scoring.training.calibration import calibrate_trained
-from shouxin.scoring.training.preparation import check_counts, instants, nothing_left, outcomes, useless
+from shouxin.scoring.training.preparation import (
+    check_counts,
+    instants,
+    nothing_left,
+    outcomes,
+    periods_of,
+    useless,
+)
 
 if TYPE_CHECKING:
     from shouxin.scoring.training.learners import Learner
@@ -38,8 +45,10 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     id_column: str | None = None,
     time_column: str | None = None,
     group_column: str | None = None,
+    period_column: str | None = None,
     special: Sequence[float] = (),
     directions: Mapping[str, Any] | None = None,
+    edges: Mapping[str, Sequence[float]] | None = None,
     meanings: Mapping[str, Bilingual] | None = None,
     keep: Mapping[str, str] | Sequence[str] = (),
     scaling: str = "600@50:1/20",
@@ -59,12 +68,17 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     else a random share stratified by outcome. With ``trials`` settings are searched for on the training
     rows alone; ``journal`` keeps every trial, and an interrupted search goes on from it. ``calibrate`` is the
     share of the other rows, the latest of them, that only the probabilities are made true on. ``rejects``
-    says which rows without an outcome were declined, and what is guessed of them. Raises UnableToTrain.
+    says which rows without an outcome were declined, and what is guessed of them.
+
+    Of a scorecard's bins: ``directions`` say the shape of a column (1 or "rising", -1 or "falling", "peak",
+    "valley"), ``edges`` are somebody's own, and in each period of ``period_column`` (dates count by
+    month) bins keep their ranking. Raises UnableToTrain.
     """
     recipe = Recipe(
         model=model,
         special=special,
         directions=directions or {},
+        edges=edges or {},
         meanings=meanings or {},
         keep=_reasons(keep),
         scaling=scaling,
@@ -74,7 +88,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
         trials=trials,
         journal=journal,
     )
-    roles = _Roles(target, id_column, time_column, group_column)
+    roles = _Roles(target, id_column, time_column, group_column, period_column)
     try:
         return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or _silent)
     except UnableToFindColumn as error:
@@ -96,6 +110,7 @@ class _Roles(NamedTuple):
     row_id: str | None
     time: str | None
     group: str | None
+    period: str | None
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -112,7 +127,14 @@ def _experiment(
     share, calibrate, rejects = wanted
     advance(0, _STEPS)
     apart = {table.name(name) for name in (*roles, rejects.decision if rejects else None) if name}
-    keep = {table.name(name): why for name, why in recipe.keep.items()}
+    recipe = replace(
+        recipe,
+        keep={table.name(name): why for name, why in recipe.keep.items()},
+        directions={table.name(name): shape for name, shape in recipe.directions.items()},
+        edges={table.name(name): edges for name, edges in recipe.edges.items()},
+    )
+    if idle := sorted(apart & {*recipe.directions, *recipe.edges}):
+        raise UnableToTrain(f"{idle[0]!r} has another part here and is no variable: it has no shape or edges")
     y, known = outcomes(table.column(roles.target), name=roles.target)
     rows, y = table.rows(known), y[known]
     split, period = _split(rows, y, roles, share=share, seed=recipe.seed)
@@ -128,7 +150,16 @@ def _experiment(
         raise nothing_left(dropped)
     # Numbered over the whole table, so that a declined customer has the number of their other rows.
     groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
-    recipe = replace(recipe, outcome=table.name(roles.target), keep=keep, period=period, groups=groups)
+    periods, months = _periods(rows, roles, split, rejects)
+    recipe = replace(
+        recipe,
+        outcome=table.name(roles.target),
+        period=period,
+        groups=groups,
+        periods=periods,
+        months=months,
+        tells_folds=rejects is None,
+    )
     if rejects is None:
         fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     else:
@@ -143,6 +174,25 @@ def _experiment(
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
     advance(4, _STEPS)
     return evaluated
+
+
+def _periods(
+    rows: Table, roles: _Roles, split: Split, rejects: RejectInference | None
+) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.int64] | None]:
+    """Of every training row: its period where bins are held to it, and what its stability is told by."""
+    from shouxin.scoring.training.selecting import months_of
+
+    if rejects is not None:
+        # With the declined, rows are drawn and added that nobody has numbered.
+        if roles.period:
+            raise UnableToTrain("reject inference draws rows anew, of no period; leave --period out")
+        return None, None
+    if roles.period:
+        periods = periods_of(rows.column(roles.period), name=roles.period)[split.training]
+        return periods, periods
+    if roles.time:
+        return None, months_of(rows.column(roles.time), name=roles.time)[split.training]
+    return None, None
 
 
 def _reasons(keep: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
@@ -249,11 +299,13 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
     layouts: Sequence[SequenceLayout] = (RECENT_EVENTS.layout,),
     seed: int = 7,
     groups: npt.NDArray[np.int64] | None = None,
+    months: npt.NDArray[np.int64] | None = None,
     trials: int = 0,
 ) -> TrainedModel:
     """Train on every row given; the caller holds rows out itself. Raises UnableToTrain.
 
-    ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once.
+    ``groups`` (one whole number a row) says which rows are of one customer, where one comes more than once,
+    ``months`` of which month each is: then the selection of each fold is told, with its stability.
     With ``trials`` settings are searched for first.
     """
     # Here, because the learners behind it take seconds to import and a server never trains.
@@ -273,6 +325,8 @@ def train_columns(  # noqa: PLR0913 - all that can be said of columns
         layouts=layouts,
         seed=seed,
         groups=groups,
+        months=months,
+        tells_folds=months is not None,
         trials=trials,
     )
     return fit_columns(columns, y, recipe)

@@ -48,6 +48,13 @@ class DialectName(StrEnum):
     SPARK = "spark"
 
 
+class EngineName(StrEnum):
+    """What computes the features of everybody."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 @app.callback(invoke_without_command=True)
 def features(
     context: typer.Context,
@@ -127,23 +134,37 @@ def compile_features(
 @app.command()
 def batch(
     as_of: Annotated[str, typer.Option("--as-of", help="The day to stand at: 2026-03-01.")],
-    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The Parquet file to write; of Spark a folder.")],
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="What computes it; spark needs the extra spark and Java.")
+    ] = EngineName.DUCKDB,
+    master: Annotated[
+        str, typer.Option("--master", help="The cluster, as Spark names it; it must see the history.")
+    ] = "local[*]",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write every feature of everybody known at a date as Parquet."""
+    """Write every feature of everybody known at a date as Parquet, by DuckDB or on Spark: the same values."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
         links = _exported(house)
         try:
-            table = room.compute(house.home.history, links, as_of=day)
-            pq.write_table(table, out)
-        except room.UnableToReadHistory as error:
+            if engine is EngineName.SPARK:
+                with progress_bar("computing on Spark") as advance:
+                    customers = room.compute_on_spark(
+                        house.home.history, links, out, as_of=day, master=master, progress=advance
+                    )
+            else:
+                table = room.compute(house.home.history, links, as_of=day)
+                pq.write_table(table, out)
+                customers = table.num_rows
+        except (room.UnableToReadHistory, room.UnableToRunSpark) as error:
             fail(str(error))
     done = {
-        "customers": table.num_rows,
+        "customers": customers,
         "features": len(room.CATALOGUE),
         "catalogue": room.catalogue_hash(),
+        "engine": engine.value,
         "out": str(out),
     }
     emit(done, as_json=as_json, title="Features")

@@ -24,7 +24,7 @@ from shouxin.entrypoints.cli.tables import (
 )
 from shouxin.entrypoints.console.assessment_page import interval_text
 from shouxin.scoring import Artefact, Given, Judging, Table, examine_table, read_table
-from shouxin.scoring.robustness import Lever, Robustness, levers_for
+from shouxin.scoring.robustness import Lever, Robustness, beside, levers_for
 
 
 def robustness(
@@ -59,10 +59,14 @@ def robustness(
         fail(str(error))
     if json:
         first, *others = [one.as_data() for one in found]
-        emit({**first, "against": others[0] if others else None}, as_json=True)
+        beside_each_other = [line.as_data() for line in beside(*found)] if others else None
+        told = {**first, "against": others[0] if others else None, "beside": beside_each_other}
+        emit(told, as_json=True)
         return
     for one in found:
         _tell(one)
+    if against is not None:
+        _tell_beside(*found)
 
 
 def _examined(artefact: Artefact, table: Table, judging: Judging, named: Sequence[Lever]) -> Robustness:
@@ -111,3 +115,22 @@ def _tell(found: Robustness) -> None:
     cost = interval_text(gaming.cost.as_data()) if gaming.cost else "more than the largest budget"
     say(f"to gain a grade costs {cost} in the middle; {gaming.reached:.1%} get there")
     say("changed first: " + ", ".join(f"{name} ({count})" for name, count in gaming.first.items()))
+
+
+def _tell_beside(first: Robustness, second: Robustness) -> None:
+    """Both under the same stress, line by line, and which loses less."""
+    rows = [
+        (
+            line.kind,
+            line.name,
+            f"{line.aucs[0]:.4f}",
+            f"{line.aucs[1]:.4f}",
+            f"{line.losses[0]:+.4f}",
+            f"{line.losses[1]:+.4f}",
+            f"{line.saved:+.4f}",
+        )
+        for line in beside(first, second)
+    ]
+    names = [one.model_hash[7:15] for one in (first, second)]
+    heads = ("stress", "", *(f"AUC {name}" for name in names), *(f"loss {name}" for name in names), "saved")
+    print_table("Beside each other: what the second loses less", heads, rows)

@@ -11,6 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from shouxin.entrypoints.cli.binning_options import (
+    EdgesOption,
+    PeriodOption,
+    ShapeOption,
+    edges_of,
+    shapes_of,
+)
 from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
 from shouxin.entrypoints.cli.tables import (
     UNABLE,
@@ -59,6 +66,9 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
     time_column: TimeOption = None,
     group_column: GroupOption = None,
     special: Annotated[str, typer.Option("--special", help="Special values, as -9,-8,-7.")] = "",
+    period_column: PeriodOption = None,
+    edges: EdgesOption = None,
+    shape: ShapeOption = None,
     keep: KeepOption = None,
     tune: TuneOption = 0,
     calibrate: CalibrateOption = None,
@@ -75,6 +85,9 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
         "id_column": id_column,
         "group_column": group_column,
         "special": _special(special),
+        "period_column": period_column,
+        "edges": edges_of(edges or []),
+        "directions": shapes_of(shape or []),
         "keep": _kept(keep or []),
         "seed": seed,
     }
@@ -164,7 +177,8 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
     if as_json:
         summary = {name: report[name] for name in ("model", "hash", "outcome", "split", "dropped", "leaks")}
         used = [told["name"] for told in report["variables"] if told["used"]]
-        more: dict[str, Any] = {name: report[name] for name in ("calibration", "optimism") if name in report}
+        told_apart = ("calibration", "optimism", "selection")
+        more: dict[str, Any] = {name: report[name] for name in told_apart if report.get(name)}
         emit({**summary, "variables": used, **held, **more, "out": str(out)}, as_json=True)
         return
     print_figures(
@@ -174,6 +188,7 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
     )
     told = [variable for variable in report["variables"] if variable["used"]]
     print_table("variables", ["name", "IV"], [(v["name"], v["iv"]["value"]) for v in told])
+    _tell_folds(report["selection"], used=[variable["name"] for variable in told])
     if report["dropped"]:
         print_table("not used", ["name", "why"], [(d["name"], d["reason"]) for d in report["dropped"]])
     for leak in report["leaks"]:
@@ -182,3 +197,15 @@ def _tell(trained: TrainedModel, out: Path, *, as_json: bool) -> None:
         gap = report["optimism"]["difference"]
         say(f"a random split flatters by {gap['value']:+.4f} ({gap['low']:+.4f} to {gap['high']:+.4f})")
     say(f"written to {out}; {report['evaluated']}")
+
+
+def _tell_folds(selection: dict[str, Any] | None, *, used: Sequence[str]) -> None:
+    """In how many folds each variable of the model was kept, and why not; the rest is in the report."""
+    if selection is None:
+        return
+    rows = [
+        (told["name"], told["kept"], "; ".join(sorted({why for why in told["dropped"] if why})))
+        for told in selection["variables"]
+        if told["name"] in used
+    ]
+    print_table(f"selection in {len(selection['folds'])} folds", ["name", "kept in", "why not"], rows)

@@ -6,6 +6,7 @@ computed together: each different aggregate once. Trees are built from our own d
 from outside is a bound parameter.
 """
 
+from shouxin.features.compiler.chunks import chunks_of
 from shouxin.features.compiler.dialects import DIALECTS, Dialect
 from shouxin.features.compiler.facts import fact_select, linked_select, withdrawn_select, word_select
 from shouxin.features.compiler.queries import (
@@ -21,6 +22,7 @@ __all__ = [
     "DIALECTS",
     "DUCKDB",
     "Dialect",
+    "chunks_of",
     "compile_features",
     "fact_select",
     "features_select",

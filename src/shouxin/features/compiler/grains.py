@@ -6,7 +6,7 @@ windows then cost one filtered count each, where ``count(DISTINCT ..)`` would bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -41,7 +41,7 @@ from shouxin.features.compiler.terms import (
     where,
     whole,
 )
-from shouxin.features.domain import Aggregate, Aggregation, Field, kinds_of
+from shouxin.features.domain import Aggregate, Aggregation, kinds_of
 from shouxin.features.domain.aggregates import INTERVALS, STREAKS
 from shouxin.features.domain.arithmetic import BITS, MICROBITS
 
@@ -58,25 +58,25 @@ class Grain:
     columns: tuple[tuple[Aggregate, str], ...]
 
 
+def grain_key(part: Aggregate) -> tuple[str, Hashable]:
+    """What the aggregates of one grain have in common: how it is made, and its run, kinds or field."""
+    if part.aggregation in STREAKS:
+        return "streak", part
+    if part.aggregation in FROM_EVENTS:
+        # Those of a few kinds never look at the events of the many: a shop sends most of all views.
+        return "by_kind", frozenset(part.kinds)
+    return "by_value", part.field
+
+
 def grains_of(dialect: Dialect, names: Mapping[Aggregate, str]) -> list[Grain]:
     """The queries over the table ``fact`` that give all aggregates under their ``names``."""
-    grains = []
-    by_kinds: dict[frozenset[str], list[Aggregate]] = {}
-    by_field: dict[Field, list[Aggregate]] = {}
+    together: dict[tuple[str, Hashable], list[Aggregate]] = {}
     for part in names:
-        if part.aggregation in STREAKS:
-            grains.append(_streak_grain(dialect, part, names[part]))
-        elif part.aggregation in FROM_EVENTS:
-            # Those of a few kinds never look at the events of the many: a shop sends most of all views.
-            by_kinds.setdefault(frozenset(part.kinds), []).append(part)
-        else:
-            assert part.field is not None
-            by_field.setdefault(part.field, []).append(part)
-    for number, parts in enumerate(by_kinds.values()):
-        grains.append(_event_grain(dialect, f"by_kind_{number}", parts, names))
-    for number, (field, parts) in enumerate(by_field.items()):
-        grains.append(_value_grain(dialect, f"by_value_{number}", field, parts, names))
-    return grains
+        together.setdefault(grain_key(part), []).append(part)
+    return [
+        _GRAINS[made](dialect, f"{made}_{number}", parts, names)
+        for number, ((made, _), parts) in enumerate(together.items())
+    ]
 
 
 def _event_grain(
@@ -93,8 +93,10 @@ def _event_grain(
 
 
 def _value_grain(
-    dialect: Dialect, name: str, field: Field, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]
+    dialect: Dialect, name: str, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]
 ) -> Grain:
+    field = parts[0].field
+    assert field is not None, "what is counted by value reads one"
     helpers = _Helpers(dialect, kinds_of(parts))
     outer = [named(_VALUES[part.aggregation](dialect, part, helpers), names[part]) for part in parts]
     by_value = (
@@ -220,8 +222,11 @@ _VALUES: dict[Aggregation, Callable[[Dialect, Aggregate, _Helpers], Term]] = {
 }
 
 
-def _streak_grain(dialect: Dialect, part: Aggregate, name: str) -> Grain:
+def _streak_grain(
+    dialect: Dialect, name: str, parts: Sequence[Aggregate], names: Mapping[Aggregate, str]
+) -> Grain:
     """Runs of events that hold: at one instant those that do not come first, and end the run before."""
+    (part,) = parts
     holds = both(*map(condition_term, part.holds))
     held = exp.Sum(this=chosen([(holds, whole(1))], whole(0)))
     broken = exp.Sum(this=chosen([(holds.copy(), whole(0))], whole(1)))
@@ -244,11 +249,11 @@ def _streak_grain(dialect: Dialect, part: Aggregate, name: str) -> Grain:
     if part.aggregation is Aggregation.CURRENT_STREAK:
         length = dialect.largest([column("run"), column("length")], exp.true())(1)
     select = (
-        exp.select(column("customer_id"), named(double(length), name))
+        exp.select(column("customer_id"), named(double(length), names[part]))
         .from_(lengths.subquery("lengths"))
         .group_by("customer_id")
     )
-    return Grain(f"streak_{name}", select, ((part, name),))
+    return Grain(name, select, ((part, names[part]),))
 
 
 def _until_before(aggregate: Term, *, by: str, order: str) -> Term:
@@ -258,3 +263,10 @@ def _until_before(aggregate: Term, *, by: str, order: str) -> Term:
     )
     ordered = exp.Order(expressions=[exp.Ordered(this=column(order))])
     return exp.Window(this=aggregate, partition_by=[column(by)], order=ordered, spec=rows)
+
+
+_GRAINS: dict[str, Callable[[Dialect, str, Sequence[Aggregate], Mapping[Aggregate, str]], Grain]] = {
+    "streak": _streak_grain,
+    "by_kind": _event_grain,
+    "by_value": _value_grain,
+}

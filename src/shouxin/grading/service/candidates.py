@@ -122,6 +122,7 @@ def _train(
         topics={item.name: item.topic.value for item in CATALOGUE},
         period=(period[0].isoformat(), period[1].isoformat()),
         groups=np.unique(rows["customer_id"].to_pylist(), return_inverse=True)[1],
+        months=np.unique(rows["as_of"].to_numpy(), return_inverse=True)[1],
     )
     return (trained if window is None else _on_window(trained, rows, window)), y
 

@@ -190,6 +190,13 @@ def bin_categories(values: Sequence[str | None], y: Ints, *, rules: BinningRules
     return replace(_binning(slot_rows, slot_events, totals, 0, rules), groups=groups, pooled=where)
 
 
+def category_slots(values: Sequence[str | None], binning: Binning) -> Ints:
+    """The slot of every category in ``binning``, which was made from these; None has its own."""
+    places: dict[str | None, int] = {name: i for i, group in enumerate(binning.groups) for name in group}
+    places[None] = len(binning.groups)
+    return np.array([places[value] for value in values], dtype=np.int64)
+
+
 def category_groups(values: Sequence[str | None]) -> tuple[tuple[tuple[str, ...], ...], int | None]:
     """Each common category as a group of its own, then the rare ones pooled, and which group that is."""
     names, codes, missing = coded(values)

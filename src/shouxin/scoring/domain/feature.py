@@ -21,7 +21,8 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One input: how its value finds a slot, and what the training rows looked like.
 
     ``direction`` is 1 where more is riskier, -1 where more is safer, 0 where nothing was declared.
-    ``unseen`` is the group that a category never met in training falls into; None is neutral.
+    ``unseen`` is the group that a category never met in training falls into; where it is None, such a
+    category has the last slot, of its own: neutral in a table, in a tree what the trees say of that slot.
     ``rows`` counts the training rows of each slot; ``typical`` is the median of the known values.
     ``topic`` is what it is about: reasons of one topic are told as one. It is left out where nobody said.
     """

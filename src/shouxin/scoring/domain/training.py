@@ -24,9 +24,13 @@ class Recipe:
     """How to train: the family, what is known of the columns, and the seed.
 
     ``topics``: what each column is about.
-    ``directions``: 1 where more is riskier, -1 where more is safer. ``keep``: why a column that tells
-    the outcome by itself may stay. ``period``: first and last instant of the rows, as told.
-    ``groups``: whose row each is; rows of one group are never on both sides of a check. ``settings`` of
+    ``directions``: 1 where more is riskier, -1 where more is safer, "peak", "valley". ``edges``: somebody's
+    own bins of a column, ``periods``: the period of every row, in each of which bins keep their ranking.
+    ``keep``: why a column that tells the outcome by itself may stay. ``period``: first and last instant of
+    the rows, as told.
+    ``groups``: whose row each is; rows of one group are never on both sides of a check. ``months``
+    numbers the month of every row, for the stability that is told; ``tells_folds`` asks for the selection of
+    each fold where the learner does without folds. ``settings`` of
     the family, where they are not its defaults. ``trials`` settings are tried where that is above zero,
     each written down in ``journal``, from which an interrupted search goes on. ``layouts``: how columns of
     sequences may be written.
@@ -36,6 +40,8 @@ class Recipe:
     outcome: str = "event"
     special: Sequence[float] = ()
     directions: Mapping[str, Any] = field(default_factory=dict)
+    edges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    periods: npt.NDArray[np.int64] | None = None
     meanings: Mapping[str, Bilingual] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +49,8 @@ class Recipe:
     period: tuple[str, str] | None = None
     seed: int = 7
     groups: npt.NDArray[np.int64] | None = None
+    months: npt.NDArray[np.int64] | None = None
+    tells_folds: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     trials: int = 0
     journal: Path | None = None

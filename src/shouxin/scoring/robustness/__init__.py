@@ -6,15 +6,17 @@ losses on the same rows, with DeLong's paired intervals.
 """
 
 from shouxin.scoring.robustness.gaming import GAMING_COSTS, Gaming, Lever, UnableToGame, game, levers_for
-from shouxin.scoring.robustness.report import Robustness, UnderStress, examine, stresses
+from shouxin.scoring.robustness.report import Beside, Robustness, UnderStress, beside, examine, stresses
 
 __all__ = [
     "GAMING_COSTS",
+    "Beside",
     "Gaming",
     "Lever",
     "Robustness",
     "UnableToGame",
     "UnderStress",
+    "beside",
     "examine",
     "game",
     "levers_for",

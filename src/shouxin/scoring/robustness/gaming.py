@@ -20,7 +20,8 @@ from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.columns import pd_columns
 from shouxin.scoring.domain.inputs import Floats, Ints
 from shouxin.scoring.domain.metrics import Interval, auc
-from shouxin.scoring.robustness.stress import Columns, spread_of
+from shouxin.scoring.domain.noise import spread_of
+from shouxin.scoring.robustness.stress import Columns
 
 BUDGETS = (1.0, 2.0, 4.0, 8.0, 16.0)
 ROWS_MAX = 1_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,56 @@ class Robustness:
             "gaming": self.gaming.as_data() if self.gaming else None,
             "why_not": self.why_not,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Two models under one stress: their AUC there, and what each loses against its own AUC as it is."""
+
+    kind: str
+    name: str
+    aucs: tuple[float, float]
+    losses: tuple[float, float]
+
+    @property
+    def saved(self) -> float:
+        """By how much less the second loses."""
+        return self.losses[0] - self.losses[1]
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "auc": [round(value, 6) for value in self.aucs],
+            "loss": [round(value, 6) for value in self.losses],
+            "saved": round(self.saved, 6),
+        }
+
+
+def beside(first: Robustness, second: Robustness) -> list[Beside]:
+    """Every stress that both were put under: noise, gaps, outages, each month, and gaming at each budget.
+
+    Gaming counts where both could be gamed, with the AUC when every event turned away spends the budget.
+    """
+    own, other = (dict(_aucs(one)) for one in (first, second))
+    lines = []
+    for (kind, name), there in own.items():
+        if (kind, name) in other:
+            aucs = there, other[kind, name]
+            losses = first.auc.value - aucs[0], second.auc.value - aucs[1]
+            lines.append(Beside(kind, name, aucs, losses))
+    return lines
+
+
+def _aucs(found: Robustness) -> Iterator[tuple[tuple[str, str], float]]:
+    for stress in found.stresses:
+        yield (stress.kind, stress.name), stress.auc.value
+    for line in found.months.lines if found.months else ():
+        if line.evaluation is not None:
+            yield ("month", line.name), line.evaluation.auc.value
+    for budget in found.gaming.budgets if found.gaming else ():
+        yield ("gaming", f"budget {budget.budget:g}"), budget.auc
 
 
 def examine(

@@ -10,21 +10,10 @@ import numpy.typing as npt
 
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.feature import Feature
-from shouxin.scoring.domain.inputs import Floats
+from shouxin.scoring.domain.noise import noisy
 from shouxin.scoring.domain.table import known
 
 Columns = Mapping[str, npt.NDArray[Any]]
-# The distance between the tenth and the ninetieth percentile of a bell curve, in standard deviations.
-_BELL = 2.563
-
-
-def spread_of(values: Floats, special: Collection[float] = ()) -> float:
-    """What a usual difference between two customers is: robust, and 0 for a constant."""
-    found = values[np.isfinite(values) & ~np.isin(values, list(special))]
-    if not len(found):
-        return 0.0
-    low, high = np.percentile(found, (10, 90))
-    return float(high - low) / _BELL or float(found.std())
 
 
 def with_noise(
@@ -76,12 +65,8 @@ def _noisy(feature: Feature, values: npt.NDArray[Any], *, level: float, rng: np.
     usual = np.isfinite(numbers) & ~np.isin(numbers, feature.special)
     if not usual.any():
         return numbers
-    found = numbers[usual]
-    drawn = found + rng.normal(0, level * spread_of(found), len(found))
-    if (found == np.round(found)).all():
-        drawn = np.round(drawn)
     moved = numbers.copy()
-    moved[usual] = np.clip(drawn, found.min(), found.max())
+    moved[usual] = noisy(numbers[usual], level=level, rng=rng)
     return moved
 
 

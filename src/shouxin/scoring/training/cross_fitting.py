@@ -5,7 +5,7 @@ itself: its calibration slope on new customers is below one. One that stops by r
 way: it stops before it has said all, the mean of several such says still less, and its slope is above one.
 The learner is run again on four fifths of the customers and asked about the last fifth, five times; the slope
 of the outcomes on those predictions says by how much (Copas 1983; Steyerberg 2019, ch. 13). The whole model,
-learnt from every row, is scaled by it.
+learnt from every row, is scaled by it. What each fold found of the variables is kept for the report.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from shouxin.scoring.domain.metrics import calibration_line, level, slope_error
 from shouxin.scoring.domain.scaling import MILLION
 from shouxin.scoring.domain.training import UnableToTrain
+from shouxin.scoring.training.fold_selection import FoldFindings, findings_of, selection_report
 from shouxin.scoring.training.learners import Fitted, Task
 from shouxin.scoring.training.parts import FOLDS, predicted, predicted_apart
 from shouxin.scoring.training.preparation import EVENTS_MIN
@@ -35,10 +36,18 @@ def cross_fitted(fit: Callable[[Task], Fitted], task: Task, fitted: Fitted) -> F
     """``fitted`` without its luck; as it is where there are many events, or none was found."""
     if not _few(task):
         return fitted
+    found: list[FoldFindings] = []
+
+    def told(part: Task) -> Fitted:
+        model = fit(part)
+        found.append(findings_of(part, model))
+        return model
+
     try:
-        log_odds = predicted_apart(fit, task) / MILLION
+        log_odds = predicted_apart(told, task) / MILLION
     except UnableToTrain as error:
         return replace(fitted, notes=[*fitted.notes, f"not cross-fitted: {error}"])
+    fitted = replace(fitted, selection=selection_report(task, found))
     _, slope = calibration_line(task.y.astype(np.float64), log_odds)
     if not _SLOPE_MIN <= slope < 1:
         return replace(fitted, notes=[*fitted.notes, f"cross-fitted slope {slope:.3f}: left as it is"])

@@ -22,6 +22,7 @@ from shouxin.scoring.training.anomalies import ANOMALY_LEARNERS
 from shouxin.scoring.training.boosting import EBM
 from shouxin.scoring.training.cross_fitting import cross_fitted, spoken_out
 from shouxin.scoring.training.deep import DEEP_LEARNERS
+from shouxin.scoring.training.fold_selection import selection_by_fold
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import SCORECARD
@@ -53,6 +54,7 @@ def fit_columns(
 ) -> TrainedModel:
     """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
+    _check_bins_are_kept(learner, recipe)
     if recipe.scaling not in SCALINGS:
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
     truth = np.asarray(y).astype(np.int64)
@@ -63,6 +65,8 @@ def fit_columns(
         directions=recipe.directions,
         meanings=recipe.meanings,
         layouts=recipe.layouts,
+        edges=recipe.edges,
+        periods=recipe.periods,
     )
     if "sequence" not in learner.reads:
         dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
@@ -72,7 +76,7 @@ def fit_columns(
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
-    task = Task(kept, truth, recipe.seed, settings, recipe.groups)
+    task = Task(kept, truth, recipe.seed, settings, recipe.groups, recipe.months)
     tuned = _tuned(learner, task, recipe, advance=advance)
     if tuned is not None:
         settings = tuned.settings
@@ -88,6 +92,7 @@ def fit_columns(
     report = _report(artefact, fitted, recipe) | {
         "baseline": baseline_of(artefact, columns, pd).as_data(),
         "settings": settings,
+        "selection": fitted.selection or (selection_by_fold(task) if recipe.tells_folds else None),
         "tuning": tuned.as_data() if tuned is not None else None,
         "dropped": [{"name": name, "reason": reason} for name, reason in left.items()],
         "leaks": [
@@ -123,6 +128,23 @@ def _learner(recipe: Recipe) -> Learner:
             f"pip install 'shouxin[{learner.extra}]'"
         ) from None
     return learner
+
+
+def _check_bins_are_kept(learner: Learner, recipe: Recipe) -> None:
+    """Raise UnableToTrain for what only a learner with bins of its own keeps: silence would be a promise."""
+    shaped = [name for name, shape in recipe.directions.items() if shape in {"peak", "valley"}]
+    asked = {
+        "own edges": bool(recipe.edges),
+        "periods": recipe.periods is not None,
+        "a peak or valley": shaped,
+    }
+    found = [words for words, there in asked.items() if there]
+    if found and not learner.bins:
+        there = ", ".join(name for name, other in LEARNERS.items() if other.bins)
+        asked_for = " and ".join(found)
+        raise UnableToTrain(
+            f"{learner.name} has no bins that would keep {asked_for}; {there} has, or leave that out"
+        )
 
 
 def _settings(learner: Learner, asked: Mapping[str, Any]) -> dict[str, Any]:

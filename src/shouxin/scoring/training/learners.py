@@ -27,7 +27,8 @@ class Task:
     """What is to be learnt: the columns kept, the outcome of every row (0, 1), and how.
 
     ``groups`` says whose row each is: rows of one group are never on both sides of an inner check.
-    ``settings`` has every setting of the learner.
+    ``settings`` has every setting of the learner. ``months`` numbers the month of
+    every row, where it is known.
     """
 
     kept: Sequence[Variable]
@@ -35,11 +36,15 @@ class Task:
     seed: int
     settings: Mapping[str, Setting]
     groups: Ints | None = None
+    months: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd."""
+    """What a learner hands over to become an artefact; ``intercept`` is in millionths of a log-odd.
+
+    ``selection`` is what each fold found of the variables, where it was cross-fitted.
+    """
 
     features: tuple[Feature, ...]
     body: Body
@@ -47,6 +52,7 @@ class Fitted:
     variables: list[dict[str, Any]]
     dropped: dict[str, str]
     notes: list[str]
+    selection: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,8 @@ class Learner:
     installed beside Shouxin (``pip install 'shouxin[extra]'``), where it needs more than the base. One that
     ``stops_itself`` by rows kept aside owes little to luck; the others are cross-fitted on few events.
     ``apart`` has the log-odds (millionths) of every row from such a learner, run again without its customer.
-    ``reads`` are the types of feature that it can learn from.
+    ``reads`` are the types of feature that it can learn from. One that ``bins`` has the bins of a
+    variable for its table: only there own edges, periods and a declared peak or valley are kept.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Learner:
     stops_itself: bool = False
     apart: Callable[[Task, Fitted], npt.NDArray[np.float64]] | None = None
     reads: frozenset[str] = frozenset({"numeric", "category"})
+    bins: bool = False
 
     @property
     def defaults(self) -> dict[str, Setting]:

@@ -22,6 +22,7 @@ def part_of(task: Task, inside: npt.NDArray[np.bool_]) -> Task:
         kept=[variable.rows(inside) for variable in task.kept],
         y=task.y[inside],
         groups=None if task.groups is None else task.groups[inside],
+        months=None if task.months is None else task.months[inside],
     )
 
 

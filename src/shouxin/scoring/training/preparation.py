@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -17,12 +19,14 @@ from shouxin.scoring.domain.binning import (
     Binning,
     bin_categories,
     bin_numbers,
+    category_slots,
 )
 from shouxin.scoring.domain.inputs import numeric_slots
 from shouxin.scoring.domain.metrics import auc
 from shouxin.scoring.domain.partition import Direction
 from shouxin.scoring.domain.table import Array, as_text, is_text
 from shouxin.scoring.domain.training import UnableToTrain
+from shouxin.scoring.training.sequence_leaks import telling_fact
 
 EVENTS_MIN = 20
 LEAK_AUC = 0.9
@@ -48,6 +52,18 @@ _DATE_FORMATS = (
     *("%Y%m%d", "%Y-%m", "%Y/%m", "%Y年%m月", "%b-%Y", "%b-%y", "%b %Y", "%Y%m"),
 )
 
+# Five years of months: with more there are too few rows in each to rank neighbours.
+_PERIODS_MAX = 60
+_SHAPES: dict[Any, Direction] = {
+    "higher_is_riskier": 1,
+    "higher_is_safer": -1,
+    "rising": 1,
+    "falling": -1,
+    "peak": "peak",
+    "valley": "valley",
+    1: 1,
+    -1: -1,
+}
 _QUARTER = re.compile(r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])", re.IGNORECASE)
 
 
@@ -111,9 +127,7 @@ class Variable:
         if self.numeric:
             special = {value: index for index, value in enumerate(self.special)}
             return numeric_slots(self.values, binning.edges, special)
-        places: dict[str | None, int] = {name: i for i, group in enumerate(binning.groups) for name in group}
-        places[None] = len(binning.groups)
-        return np.array([places[text] for text in as_text(self.values)], dtype=np.int64)
+        return category_slots(as_text(self.values), binning)
 
 
 def outcomes(values: Array, *, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -177,22 +191,41 @@ def variables(
     directions: Mapping[str, Any] | None = None,
     meanings: Mapping[str, Bilingual] | None = None,
     layouts: Sequence[SequenceLayout] = (),
+    edges: Mapping[str, Sequence[float]] | None = None,
+    periods: npt.NDArray[np.int64] | None = None,
 ) -> tuple[list[Variable], dict[str, str]]:
-    """The columns that can be learnt from, and why each of the others can not."""
+    """The columns that can be learnt from, and why each of the others can not.
+
+    ``edges`` are somebody's own bins of a column, ``periods`` numbers the period of every row. Raises
+    UnableToTrain for an unknown layout, and for a shape or edges that make no sense.
+    """
     kept, dropped = [], useless(columns)
     for name, values in columns.items():
         if name in dropped:
             continue
         meaning = (meanings or {}).get(name)
+        own, shape = (edges or {}).get(name), (directions or {}).get(name)
         if is_text(values):
+            if own or shape:
+                raise UnableToTrain(
+                    f"{name!r} holds texts, which have no order: edges and shapes are for numbers"
+                )
             layout = _layout(name, values, layouts) if _tells_sequences(values) else None
             kept.append(Variable(name, values, numeric=False, meaning=meaning, layout=layout))
             continue
         numbers = _finite(values)
         occurring = tuple(float(value) for value in sorted(set(special)) if (numbers == value).any())
-        direction = _direction(name, (directions or {}).get(name))
         kept.append(
-            Variable(name, numbers, numeric=True, special=occurring, direction=direction, meaning=meaning)
+            Variable(
+                name,
+                numbers,
+                numeric=True,
+                special=occurring,
+                direction=_direction(name, shape),
+                meaning=meaning,
+                edges=None if own is None else _edges(name, own),
+                periods=periods,
+            )
         )
     return kept, dropped
 
@@ -232,12 +265,50 @@ def _layout(name: str, values: Array, layouts: Sequence[SequenceLayout]) -> Sequ
 
 
 def _direction(name: str, asked: Any) -> Direction:
-    words: dict[Any, Literal[-1, 1]] = {"higher_is_riskier": 1, "higher_is_safer": -1, 1: 1, -1: -1}
     if asked in {None, 0}:
         return None
-    if asked not in words:
-        raise UnableToTrain(f"the direction of {name!r} is 1 (more is riskier) or -1, not {asked!r}")
-    return words[asked]
+    if asked not in _SHAPES:
+        raise UnableToTrain(
+            f"the shape of {name!r} is rising (1: more is riskier), falling (-1), peak or valley, "
+            f"not {asked!r}"
+        )
+    return _SHAPES[asked]
+
+
+def _edges(name: str, asked: Sequence[float]) -> tuple[float, ...]:
+    edges = tuple(float(edge) for edge in asked)
+    if not edges or not np.isfinite(edges).all() or any(b <= a for a, b in pairwise(edges)):
+        raise UnableToTrain(
+            f"the edges of {name!r} are numbers that rise, as 1, 2.5, 10; "
+            f"not {', '.join(f'{edge:g}' for edge in edges) or 'none'}"
+        )
+    return edges
+
+
+def periods_of(values: Array, *, name: str) -> npt.NDArray[np.int64]:
+    """The number of every row's period from 0: months of dates, else each value is a period of its own.
+
+    Raises UnableToTrain where a row has no period, where all have the same one, and where they are too many.
+    """
+    if not is_text(values):
+        told: Sequence[Any] = np.asarray(values, dtype=np.float64).tolist()
+        lacking = any(math.isnan(value) for value in told)
+    else:
+        texts = as_text(values)
+        lacking = None in texts
+        read = None if lacking else _dates(sorted({text for text in texts if text is not None}))
+        told = (
+            texts if read is None else [f"{datetime.fromtimestamp(read[t or ''], UTC):%Y-%m}" for t in texts]
+        )
+    if lacking:
+        raise UnableToTrain(f"the period column {name!r} is empty in some rows")
+    names, numbers = np.unique(np.asarray(told), return_inverse=True)
+    if not 2 <= len(names) <= _PERIODS_MAX:
+        raise UnableToTrain(
+            f"the period column {name!r} holds {len(names)} different periods; 2 to {_PERIODS_MAX} can be "
+            "compared, such as months or quarters"
+        )
+    return numbers.astype(np.int64)
 
 
 def _finite(values: Array) -> npt.NDArray[np.float64]:
@@ -289,13 +360,22 @@ def _counts_rows(name: str, known: npt.NDArray[np.float64]) -> bool:
     return bool(called_id or known.max() - known.min() == len(known) - 1)
 
 
-def separating(kept: Sequence[Variable], y: npt.NDArray[np.int64]) -> dict[str, float]:
-    """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely."""
+def separating(
+    kept: Sequence[Variable], y: npt.NDArray[np.int64], *, binnings: Mapping[str, Binning] | None = None
+) -> dict[str, float]:
+    """The variables that tell the outcome all by themselves, and their AUC: leaks, most likely.
+
+    Of a sequence it is the most telling of its single facts. ``binnings`` are their bins, where somebody has
+    them already.
+    """
     found = {}
     for variable in kept:
         if variable.layout is not None:
+            _, area = telling_fact(variable.layout, variable.values, y)
+            if area > LEAK_AUC:
+                found[variable.name] = area
             continue
-        binning = variable.binned(y)
+        binning = binnings[variable.name] if binnings else variable.binned(y)
         area = auc(y, np.asarray(binning.woe)[variable.slots(binning)])
         if variable.numeric:
             regular = ~np.isnan(variable.values) & ~np.isin(variable.values, variable.special)

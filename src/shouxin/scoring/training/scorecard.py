@@ -107,10 +107,10 @@ def _crossed(
 ) -> tuple[list[tuple[tuple[str, str], Floats, Ints]], list[float]]:
     """Pairs of names, their tables and the cell of every row; and the out-of-fold AUC with none, one, ..
 
-    A variable with a declared direction is in no cross: none touches what the direction promises.
+    A variable with a declared shape is in no cross: none touches what the shape promises.
     """
     y = task.y
-    free = [name for name in variables if not variables[name].sign]
+    free = [name for name in variables if not variables[name].direction]
     pool = sorted(free, key=lambda name: (name not in used, -binnings[name].iv))[:_CROSSED_MAX]
     if not task.settings["crosses"] or len(pool) < 2:
         return [], []
@@ -349,4 +349,5 @@ SCORECARD = Learner(
     ("shouxin", "numpy", "scikit-learn"),
     space={"crosses": (8, 0, 4, 15)},
     stops_itself=True,
+    bins=True,
 )

@@ -7,7 +7,7 @@ says so.
 """
 
 from shouxin.kernel import Bilingual
-from shouxin.reporting.domain.model_document import development, use
+from shouxin.reporting.domain.model_document import development, use, variables
 from shouxin.reporting.domain.model_document.facts import ModelFacts
 from shouxin.reporting.domain.model_document.values import DocumentSection, DocumentTable, ModelDocument
 
@@ -19,7 +19,7 @@ def write_document(facts: ModelFacts) -> ModelDocument:
     sections = (
         development.purpose(facts),
         development.data(facts),
-        development.features(facts),
+        variables.features(facts),
         development.method(facts),
         development.tables(facts),
         use.performance(facts),

@@ -1,4 +1,4 @@
-"""Sections about how a model came to be: purpose, data, features, method, tables."""
+"""Sections about how a model came to be: purpose, data, method, tables."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from shouxin.reporting.domain.model_document.cells import (
     bin_labels,
     facts_table,
     figure,
-    interval,
-    share_of_missing,
-    window,
 )
 from shouxin.reporting.domain.model_document.facts import ModelFacts
 from shouxin.reporting.domain.model_document.values import NOTHING, Cell, DocumentSection, DocumentTable
@@ -67,55 +64,6 @@ def data(facts: ModelFacts) -> DocumentSection:
         Bilingual("数据来源、期间与违约定义", "Data, period and definition of the event"),
         (note,),
         (facts_table(Bilingual("样本", "Rows"), rows),),
-    )
-
-
-def features(facts: ModelFacts) -> DocumentSection:
-    """What it reads, and what was left out."""
-    told = {variable["name"]: variable for variable in facts.report.get("variables", ())}
-    rows = []
-    for feature in facts.artefact.features:
-        definition = facts.definitions.get(feature.name)
-        iv = told.get(feature.name, {}).get("iv")
-        rows.append(
-            (
-                feature.name,
-                feature.label,
-                {
-                    1: Bilingual("越高风险越大", "higher is riskier"),
-                    -1: Bilingual("越高越安全", "higher is safer"),
-                }.get(feature.direction, NOTHING),
-                interval(iv, digits=3),
-                window(definition),
-                definition.owner if definition else NOTHING,
-                share_of_missing(feature.rows, feature.regular),
-            )
-        )
-    dropped = [(item["name"], item["reason"]) for item in facts.report.get("dropped", ())]
-    return DocumentSection(
-        "features",
-        Bilingual("变量：含义、方向与筛选", "Features: meaning, direction and selection"),
-        (),
-        (
-            DocumentTable(
-                Bilingual("入模变量", "Features used"),
-                (
-                    Bilingual("名称", "Name"),
-                    Bilingual("含义", "Meaning"),
-                    Bilingual("预期方向", "Expected direction"),
-                    Bilingual("信息值", "IV"),
-                    Bilingual("窗口", "Window"),
-                    Bilingual("负责人", "Owner"),
-                    Bilingual("缺失占比", "Missing"),
-                ),
-                tuple(rows),
-            ),
-            DocumentTable(
-                Bilingual("未入模变量", "Features not used"),
-                (Bilingual("名称", "Name"), Bilingual("原因", "Why")),
-                tuple(dropped),
-            ),
-        ),
     )
 
 

@@ -11,6 +11,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from shouxin.scoring.training.learners import Fitted, Ints, Task
 from shouxin.scoring.training.trees.finishing import finished
 from shouxin.scoring.training.trees.importing import from_catboost, from_lightgbm, from_xgboost
 from shouxin.scoring.training.trees.matrix import Matrix, matrix_of
+from shouxin.scoring.training.trees.noising import with_copies
 from shouxin.scoring.training.trees.raw import RawTrees
 
 # One row in seven decides when enough was learnt, as with the other learners.
@@ -35,38 +37,45 @@ Grow = Callable[[Task, Matrix, Ints, Ints], tuple[RawTrees, int]]
 
 def fit_lightgbm(task: Task) -> Fitted:
     """LightGBM (Ke et al. 2017): leaf by leaf. Raises UnableToTrain."""
-    lightgbm = _library("lightgbm")
-    settings = task.settings
+    return _grown(task, partial(_lightgbm, copies=0))
 
-    def grow(own: Task, matrix: Matrix, rows: Ints, stop: Ints) -> tuple[RawTrees, int]:
-        y = own.y
-        asked = {
-            "objective": "binary",
-            "learning_rate": settings["learning_rate"],
-            "num_leaves": settings["leaves"],
-            "max_depth": 8,  # a path stays short enough for tables of contributions
-            "min_data_in_leaf": _rows_in_leaf(task),
-            "feature_fraction": settings["columns_share"],
-            "bagging_fraction": settings["rows_share"],
-            "bagging_freq": 1,
-            "lambda_l2": settings["l2"],
-            "monotone_constraints": list(matrix.directions) if any(matrix.directions) else None,
-            "monotone_constraints_method": "basic",
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": 1,
-            "seed": own.seed,
-            "verbose": -1,
-        }
-        told = {name: value for name, value in asked.items() if value is not None}
-        data = lightgbm.Dataset(matrix.values[rows], y[rows])
-        watched = lightgbm.Dataset(matrix.values[stop], y[stop], reference=data)
-        patience = lightgbm.early_stopping(_PATIENCE, verbose=False)
-        booster = lightgbm.train(told, data, _ROUNDS_MAX, valid_sets=[watched], callbacks=[patience])
-        best = max(1, int(booster.best_iteration))
-        return from_lightgbm(booster.dump_model(num_iteration=best)), best
 
-    return _grown(task, grow)
+def fit_robust_lightgbm(task: Task) -> Fitted:
+    """The same from rows and noisy copies of them, stopped by such (``noising``). Raises UnableToTrain."""
+    return _grown(task, partial(_lightgbm, copies=task.settings["copies"]))
+
+
+def _lightgbm(own: Task, matrix: Matrix, rows: Ints, stop: Ints, *, copies: int) -> tuple[RawTrees, int]:
+    lightgbm, settings = _library("lightgbm"), own.settings
+    asked = {
+        "objective": "binary",
+        "learning_rate": settings["learning_rate"],
+        "num_leaves": settings["leaves"],
+        "max_depth": 8,  # a path stays short enough for tables of contributions
+        "min_data_in_leaf": _rows_in_leaf(own) * (copies + 1),
+        "feature_fraction": settings["columns_share"],
+        "bagging_fraction": settings["rows_share"],
+        "bagging_freq": 1,
+        "lambda_l2": settings["l2"] * (copies + 1),
+        "monotone_constraints": list(matrix.directions) if any(matrix.directions) else None,
+        "monotone_constraints_method": "basic",
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "seed": own.seed,
+        "verbose": -1,
+    }
+    told = {name: value for name, value in asked.items() if value is not None}
+    rng = np.random.default_rng(own.seed)
+    level = settings["noise"] if copies else 0.0
+    learnt, whose = with_copies(matrix, rows, level=level, copies=copies, rng=rng)
+    held, whose_held = with_copies(matrix, stop, level=level, copies=copies, rng=rng)
+    data = lightgbm.Dataset(learnt, own.y[whose])
+    watched = lightgbm.Dataset(held, own.y[whose_held], reference=data)
+    patience = lightgbm.early_stopping(_PATIENCE, verbose=False)
+    booster = lightgbm.train(told, data, _ROUNDS_MAX, valid_sets=[watched], callbacks=[patience])
+    best = max(1, int(booster.best_iteration))
+    return from_lightgbm(booster.dump_model(num_iteration=best)), best
 
 
 def fit_xgboost(task: Task) -> Fitted:

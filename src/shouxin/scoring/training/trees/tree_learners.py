@@ -5,9 +5,24 @@ from __future__ import annotations
 from shouxin.kernel import Bilingual
 from shouxin.scoring.training.learners import Learner
 from shouxin.scoring.training.trees.forest import fit_decision_tree, fit_random_forest
-from shouxin.scoring.training.trees.growing import fit_catboost, fit_lightgbm, fit_xgboost
+from shouxin.scoring.training.trees.growing import (
+    fit_catboost,
+    fit_lightgbm,
+    fit_robust_lightgbm,
+    fit_xgboost,
+)
 
 _BASE = ("shouxin", "numpy", "scikit-learn")
+
+_LIGHTGBM = {
+    "bags": (4, 1, 2, 8),
+    "learning_rate": (0.05, 0.02, 0.03),
+    "leaves": (15, 8, 11, 23, 31),
+    "rows_in_leaf": (60, 20, 40, 120, 240),
+    "columns_share": (0.5, 0.3, 0.7, 1.0),
+    "rows_share": (0.7, 0.5, 0.9),
+    "l2": (10.0, 1.0, 3.0, 30.0),
+}
 
 TREE_LEARNERS = (
     Learner(
@@ -34,15 +49,16 @@ TREE_LEARNERS = (
         Bilingual("LightGBM 提升树", "LightGBM boosted trees"),
         fit_lightgbm,
         ("shouxin", "numpy", "lightgbm"),
-        {
-            "bags": (4, 1, 2, 8),
-            "learning_rate": (0.05, 0.02, 0.03),
-            "leaves": (15, 8, 11, 23, 31),
-            "rows_in_leaf": (60, 20, 40, 120, 240),
-            "columns_share": (0.5, 0.3, 0.7, 1.0),
-            "rows_share": (0.7, 0.5, 0.9),
-            "l2": (10.0, 1.0, 3.0, 30.0),
-        },
+        _LIGHTGBM,
+        stops_itself=True,
+    ),
+    Learner(
+        "robust_lightgbm",
+        Bilingual("加噪训练的 LightGBM 提升树", "LightGBM trained on noisy copies"),
+        fit_robust_lightgbm,
+        ("shouxin", "numpy", "lightgbm"),
+        # In spreads of each number and as the chance of a swapped category; copies of each row.
+        {"noise": (0.5, 0.1, 0.25, 1.0), "copies": (3, 1, 2, 5), **_LIGHTGBM},
         stops_itself=True,
     ),
     Learner(
