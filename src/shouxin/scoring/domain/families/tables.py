@@ -48,7 +48,8 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
             columns=tuple(map(column_of, features)),
             mains=tuple(mains.get(index, (0,) * feature.slots) for index, feature in enumerate(features)),
             pairs=tuple(
-                Pair(*term.features, features[term.features[1]].pair_slots, term.deltas) for term in twos
+                Pair(term.features[0], term.features[1], features[term.features[1]].pair_slots, term.deltas)
+                for term in twos
             ),
             paired=tuple(sorted({index for term in twos for index in term.features})),
         )
