@@ -28,6 +28,7 @@ from shouxin.features.domain import (
     told,
     training_points,
 )
+from shouxin.features.joining import STORED_AT, UnableToJoin, join_stored
 from shouxin.features.service import (
     absorb_log,
     compiled,
@@ -53,6 +54,7 @@ __all__ = [
     "DEFAULTS",
     "EARLY_SIGNS",
     "OUTCOMES",
+    "STORED_AT",
     "AbsorbCount",
     "Direction",
     "EventOfDefault",
@@ -63,6 +65,7 @@ __all__ = [
     "SkewReport",
     "Topic",
     "UnableToDefine",
+    "UnableToJoin",
     "UnableToLabel",
     "UnableToReadHistory",
     "Witness",
@@ -80,6 +83,7 @@ __all__ = [
     "forget_states",
     "history_period",
     "is_sampled",
+    "join_stored",
     "labels",
     "latest_skew",
     "population",

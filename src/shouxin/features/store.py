@@ -60,7 +60,7 @@ def parquet_files(history: Path) -> list[str]:
 def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -> Iterator[OpenHistory]:
     """Open the Parquet ``history`` and prepare the facts that ``parts`` read. Raises UnableToReadHistory."""
     files = parquet_files(history)
-    with _engine() as connection:
+    with engine() as connection:
         connection.register("link_given", links.select(LINK_COLUMNS))
         connection.execute("CREATE TEMP TABLE link AS SELECT * FROM link_given")
         connection.read_parquet(files).create_view("history")
@@ -70,7 +70,7 @@ def opened_history(history: Path, links: pa.Table, parts: Sequence[Aggregate]) -
 
 
 @contextmanager
-def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB whose clock is UTC, and which spills what does not fit into a folder that goes with it."""
     with TemporaryDirectory(prefix="shouxin-features-", ignore_cleanup_errors=True) as spill:
         config: dict[str, str | bool | int | float | list[str]] = {

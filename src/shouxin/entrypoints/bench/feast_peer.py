@@ -2,8 +2,8 @@
 
     python feast_peer.py FOLDER
 
-FOLDER holds values.parquet (customer_id, event_timestamp, one column a feature: what a shop would have
-stored beforehand) and wanted.parquet (customer_id, event_timestamp). Writes found.parquet there and prints
+FOLDER holds values.parquet (customer_id, as_of, one column a feature: what a shop would have
+stored beforehand) and wanted.parquet (customer_id, as_of). Writes found.parquet there and prints
 one JSON object. Only the retrieval is timed: neither the imports nor the registry.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 def main(folder: Path) -> None:
     """Ask Feast for every feature of every row that is wanted."""
     feast, types, pandas = (import_module(name) for name in ("feast", "feast.types", "pandas"))
-    keys = ["customer_id", "event_timestamp"]
+    keys = ["customer_id", "as_of"]
     names = [name for name in pandas.read_parquet(folder / "values.parquet").columns if name not in keys]
     customer = feast.Entity(name="customer", join_keys=["customer_id"], value_type=feast.ValueType.STRING)
     view = feast.FeatureView(
@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
         entities=[customer],
         ttl=timedelta(days=0),
         schema=[feast.Field(name=name, dtype=types.Float64) for name in names],
-        source=feast.FileSource(path=str(folder / "values.parquet"), timestamp_field="event_timestamp"),
+        source=feast.FileSource(path=str(folder / "values.parquet"), timestamp_field="as_of"),
         online=False,
     )
     config = feast.RepoConfig(
@@ -39,12 +39,13 @@ def main(folder: Path) -> None:
     )
     store = feast.FeatureStore(config=config)
     store.apply([customer, view])
-    wanted = pandas.read_parquet(folder / "wanted.parquet")
+    wanted = pandas.read_parquet(folder / "wanted.parquet").rename(columns={"as_of": "event_timestamp"})
     begun = time.perf_counter()
     found = store.get_historical_features(
         entity_df=wanted, features=[f"values:{name}" for name in names]
     ).to_df()
     seconds = time.perf_counter() - begun
+    found = found.rename(columns={"event_timestamp": "as_of"})
     found.to_parquet(folder / "found.parquet")
     sys.stdout.write(json.dumps({"seconds": seconds, "rows": len(found), "features": len(names)}) + "\n")
 

@@ -18,6 +18,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from shouxin import decisions, features, scoring, simulation
 from shouxin.database import Home, opened
@@ -85,6 +86,10 @@ class Ground:
             )  # fmt: skip
         events = tuple(sorted((shop / "events").glob("*.parquet")))
         links = written_history(events, self.folder / "history")
+        if self.sizes.copies > 1:
+            self.say(f"copying the shop {self.sizes.copies - 1} times, each with customers of its own")
+            with self.bar("copying") as progress:
+                links = copied(self.folder / "history", links, count=self.sizes.copies, progress=progress)
         return World(events, self.folder / "history", links, datetime.fromisoformat(report.history_ends_at))
 
     @cached_property
@@ -183,3 +188,30 @@ def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
             " FROM read_parquet($files)",
             params={"files": files},
         ).to_arrow_table()
+
+
+def copied(history: Path, links: pa.Table, *, count: int, progress: Advance) -> pa.Table:
+    """``count`` shops in place of one: the same events of other customers; returns everybody's link."""
+    (first,) = history.glob("*.parquet")
+    rows = pq.read_metadata(first).num_rows
+    tables = [links]
+    for number in range(1, count):
+        other = f"/{number}"
+        with duckdb.connect() as engine:
+            engine.execute("SET TimeZone = 'UTC'")
+            engine.execute("SET enable_progress_bar = false")
+            engine.execute(
+                f"COPY (SELECT * REPLACE (event_no + {rows * number} AS event_no, source_id || '{other}' AS"
+                f" source_id, customer_ref || '{other}' AS customer_ref, order_ref || '{other}' AS order_ref)"
+                f" FROM read_parquet('{first}')) TO '{history / f'events-{number:06}.parquet'}'"
+                " (FORMAT parquet, COMPRESSION zstd)"
+            )
+            engine.register("link", links)
+            tables.append(
+                engine.sql(
+                    f"SELECT source, customer_ref || '{other}' AS customer_ref, customer_id || '{other}'"
+                    " AS customer_id FROM link"
+                ).to_arrow_table()
+            )
+        progress(number, count - 1)
+    return pa.concat_tables(tables)

@@ -11,6 +11,7 @@ class Sizes:
     """How much is measured; ``others`` lets other people's libraries run beside us where installed."""
 
     customers: int = 20_000  # of the simulated shop whose events are loaded and counted
+    copies: int = 1  # of that shop side by side, each with customers of its own
     shop_customers: int = 2_500  # of the shop that is lived through the whole chain for the checkout
     events: int = 400_000  # loaded from files
     rows: int = 1_000_000  # scored at once

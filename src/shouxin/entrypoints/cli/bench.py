@@ -23,6 +23,9 @@ _MET = {True: "met", False: "MISSED", None: ""}
 def bench(  # noqa: PLR0917 - options of a terminal are named
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, or all.")],
     customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
+    copies: Annotated[
+        int, typer.Option("--copies", min=1, help="features: so many such shops side by side.")
+    ] = 1,
     shop_customers: Annotated[
         int, typer.Option(min=2_000, help="Customers of the shop at checkout.")
     ] = 2_500,
@@ -52,8 +55,8 @@ def bench(  # noqa: PLR0917 - options of a terminal are named
     Nothing else should run on the machine meanwhile. Exit code 1 when a goal is missed.
     """
     sizes = replace(
-        _DEFAULT, customers=customers, shop_customers=shop_customers, rows=rows, seconds=seconds,
-        rate=rate, repeats=repeats, others=others, set_name=set_name, data=data, folds=folds,
+        _DEFAULT, customers=customers, copies=copies, shop_customers=shop_customers, rows=rows,
+        seconds=seconds, rate=rate, repeats=repeats, others=others, set_name=set_name, data=data, folds=folds,
         trials=trials,
         learners=tuple(part.strip() for part in models.split(",") if part.strip()),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from shouxin.entrypoints.cli.common import (
     print_table,
     progress_bar,
 )
+from shouxin.entrypoints.cli.features_join import join
 from shouxin.entrypoints.cli.features_select import select
 from shouxin.entrypoints.jobs.nightly import SKEW_DECISIONS_MAX, absorb_events, check_skew
 from shouxin.features import sequences
@@ -33,6 +34,7 @@ from shouxin.features import sequences
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
 features_shopwide.add_to(app)
 app.command("select")(select)
+app.command("join")(join)
 
 _ROWS_SHOWN = 20
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the meanings: zh or en.")]

@@ -22,6 +22,8 @@ from shouxin.kernel import Event
 _SHIPS_AFTER = timedelta(hours=6)
 # A shop tells of an order once it has the answer: the decision did not know of it.
 _TOLD_AFTER = timedelta(seconds=1)
+# Instalments are paid in the afternoon.
+_REPAID_BEFORE_MIDNIGHT = timedelta(hours=8)
 _VOIDS_EVERY = 25
 _WATCH_DAYS = 30
 _RECORDED_WEEKDAY = 6  # the trend has a point for every Sunday
@@ -70,21 +72,23 @@ def live_through(chain: Chain) -> Count:
 def _live_one_day(
     chain: Chain, day: date, intents: list[simulation.CheckoutIntent], repaying: _Repaying
 ) -> None:
+    # In the order of time: what is recorded with an instant must not come after a decision later than it.
+    repaid_at = end_of(day) - _REPAID_BEFORE_MIDNIGHT
     with chain.house.database.begin() as db:
-        for intent in intents:
-            plan = _check_out(db, intent, day, ships=day < chain.settings.today - timedelta(days=2))
-            if plan is not None:
-                repaying.learn(plan, intent.pays)
+        for intent in (one for one in intents if one.at <= repaid_at):
+            _buy(chain, db, intent, day, repaying)
         for plan, number in repaying.due.pop(day, []):
             instalment = plan.instalments[number - 1]
             credit.repay(
                 db,
                 plan.plan_id,
                 amount=instalment.amount,
-                now=end_of(day) - timedelta(hours=8),
+                now=repaid_at,
                 business_date=day,
                 reference=f"{plan.plan_id}/{number}",
             )
+        for intent in (one for one in intents if one.at > repaid_at):
+            _buy(chain, db, intent, day, repaying)
         credit.expire_holds(db, now=end_of(day))
         credit.close_day(db, business_date=day, now=end_of(day))
         identity.unify(db, keyring=chain.house.keyring, now=end_of(day))
@@ -92,6 +96,14 @@ def _live_one_day(
             reporting.record_day(db, day=day, now=end_of(day))
     if (chain.settings.today - day).days % _WATCH_DAYS == 0:
         watch_everyone(chain.house, as_of=end_of(day))
+
+
+def _buy(
+    chain: Chain, db: Connection, intent: simulation.CheckoutIntent, day: date, repaying: _Repaying
+) -> None:
+    plan = _check_out(db, intent, day, ships=day < chain.settings.today - timedelta(days=2))
+    if plan is not None:
+        repaying.learn(plan, intent.pays)
 
 
 def _check_out(
