@@ -298,3 +298,54 @@ def test_a_blob_is_the_same_numbers_again():
         assert blob.problem is None
         assert (blob.array == array).all() and blob.array.shape == array.shape
     assert [Blob.of(np.array([n])).dtype for n in (5, 70_000, 2**40)] == ["<i2", "<i4", "<i8"]
+
+
+def paired(rng, rows):
+    """Moods 1 and 2 come in pairs, as often in everybody; which of the two comes first tells the outcome."""
+    first = rng.random((rows, 4)) < rng.random((rows, 1))
+    moods = np.where(first[:, :, None], [1, 2], [2, 1]).reshape(rows, 8)
+    y = (rng.random(rows) < 1 / (1 + np.exp(-1.2 * (first.sum(axis=1) - 2) - 0.5))).astype(np.int64)
+    return moods, y
+
+
+def written(moods):
+    return np.array(
+        [LAYOUT.text([(int(code), 8 - place) for place, code in enumerate(mood)]) for mood in moods],
+        dtype=object,
+    )
+
+
+def test_what_the_order_adds_is_found_and_goes_when_it_is_shuffled():
+    rng = np.random.default_rng(5)
+    moods, y = paired(rng, 3000)
+    columns = {"debt": rng.gamma(2.0, 1.0, 3000) + 0.3 * y, "twos": (moods == 2).sum(axis=1).astype(float)}
+    learnt, new = np.arange(3000) < 2000, np.arange(3000) >= 2000
+    found = {}
+    for name, told in (("ordered", moods), ("shuffled", rng.permuted(moods, axis=1))):
+        given = {**columns, "recent": written(told)}
+        artefact = train_columns(
+            {each: values[learnt] for each, values in given.items()}, y[learnt], model="fused",
+            layouts=(LAYOUT,), settings={**QUICK_SEQUENCE, "epochs": 25, "bags": 1},
+        ).artefact  # fmt: skip
+        scored = score_columns(artefact, {each: values[new] for each, values in given.items()})
+        found[name] = auc(y[new], scored.log_odds)
+    assert found["ordered"] > found["shuffled"] + 0.1
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_both_ways_of_standing_for_a_sequence_are_served_as_learnt(rows, pooling):
+    """What torch says and what is served differ by no more than the fixed point rounds."""
+    from shouxin.scoring.training.deep.modules import Recurrent
+
+    columns, _ = rows
+    torch.manual_seed(1)
+    encoder = Recurrent(LAYOUT, cell="gru", size=4, dropout=0.0, pooling=pooling).eval()
+    texts = [text for text in columns["recent"][:60] if text is not None]
+    codes, counts = LAYOUT.codes(texts)
+    places = (np.arange(8)[None, :] + 8 - counts[:, None]) % 8
+    forward = np.take_along_axis(codes, places[:, :, None], axis=1).astype(np.int64)
+    with torch.no_grad():
+        wanted = encoder(torch.from_numpy(forward), torch.from_numpy(counts)).numpy()
+    reader = encoder.written().ready()
+    assert np.abs(reader.embedded(texts) / fixed.GRID - wanted).max() < 0.01
+    assert (reader.prefixes(texts[0])[-1] == reader.embedded(texts[:1])[0]).all()

@@ -6,7 +6,7 @@ everybody's first wish, then everybody's second, and so on, each round at once f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -22,6 +22,7 @@ from shouxin.simulation.domain import (
 from shouxin.simulation.kinds import on_spree
 from shouxin.simulation.life import Life, fallen, pays_again, strain
 from shouxin.simulation.outcomes import Outcomes
+from shouxin.simulation.settling import settled
 from shouxin.simulation.shocks import Shock, gloom
 from shouxin.simulation.shop import COD, Orders
 
@@ -86,10 +87,14 @@ def draw_delays(
 
 def draw_plans(
     rng: Generator, population: Population, life: Life, orders: Orders, outcomes: Outcomes,
-    *, wishes: Ints, shocks: tuple[Shock, ...] = (),
+    *, wishes: Ints, sittings: Generator, shocks: tuple[Shock, ...] = (),
 ) -> Plans:  # fmt: skip
-    """Grant what fits among ``wishes`` (order indices, in order of time)."""
+    """Grant what fits among ``wishes`` (order indices, in order of time).
+
+    In which sittings instalments are paid comes from ``sittings``.
+    """
     candidates = _candidate_plans(rng, population, life, orders, outcomes, wishes, shocks)
+    candidates = _settled(sittings, population, life, orders, candidates)
     granted = grant(population, orders, candidates)
     return _chosen(candidates, granted)
 
@@ -140,6 +145,17 @@ def _candidate_plans(
         paid=due + delay + early + moment,
         waived=due > outcomes.refunded[wishes][:, None],
     )
+
+
+def _settled(rng: Generator, population: Population, life: Life, orders: Orders, plans: Plans) -> Plans:
+    """The plans with what is paid on time paid in its sitting."""
+    plan, number = np.nonzero(plans.delay == 0)
+    paid = plans.paid.copy()
+    paid[plan, number] = settled(
+        rng, population, life, orders,
+        customer=orders.customer[plans.order[plan]], due=plans.due[plan, number], alone=paid[plan, number],
+    )  # fmt: skip
+    return replace(plans, paid=paid)
 
 
 def split(amount: Ints) -> Ints:

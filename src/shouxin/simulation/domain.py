@@ -44,6 +44,7 @@ class Population:
     risk: Floats
     careless: Floats
     impulsive: Floats
+    hand_to_mouth: Floats  # how little is set aside
     income: Floats  # CNY a month
     pace: Floats  # orders a month
     credit_taste: Floats  # logit of choosing credit when there is a line
@@ -111,6 +112,7 @@ def draw_population(rng: Generator, *, customers: int, history_days: int, first:
         risk=risk,
         careless=related(rng, risk, correlation=0.85),
         impulsive=impulsive,
+        hand_to_mouth=np.zeros(customers),
         income=income,
         pace=pace,
         credit_taste=-1.0 + 0.95 * risk + 0.4 * rng.standard_normal(customers),

@@ -20,6 +20,8 @@ STRESS_SPREAD = 1.7
 EPISODES = 2
 # Moral hazard: who has more to spend gets into stress more often, by this power of the factor.
 LIMIT_ELASTICITY = 0.7
+# Before stress shows in what somebody does, it shows in the order in which they do it (settling.py).
+SQUEEZE_DAYS = 90.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +66,12 @@ def stress_hazard(population: Population) -> Floats:
 
 def strain(life: Life, customer: Ints, day: Floats) -> Floats:
     """How much stress shows in behaviour, 0 to 1: it grows over forty days and ends with the episode."""
-    day = day[:, None]
-    onset = life.onset[customer]
-    grown = np.clip((day - onset) / 40.0, 0.0, 1.0)
-    shown: Floats = np.where((day >= onset) & (day < life.end[customer]), grown, 0.0).max(axis=1)
-    return shown
+    return _grown(life, customer, day, lead=0.0, over=40.0)
+
+
+def squeeze(life: Life, customer: Ints, day: Floats) -> Floats:
+    """How short of ready money somebody is, 0 to 1: it begins weeks before any stress shows."""
+    return _grown(life, customer, day, lead=SQUEEZE_DAYS, over=45.0)
 
 
 def fallen(life: Life, customer: Ints, day: Floats) -> Flags:
@@ -84,6 +87,15 @@ def pays_again(life: Life, customer: Ints, day: Floats) -> Floats:
     inside = (day >= life.stop[customer]) & (day < life.end[customer])
     again: Floats = np.where(inside, life.end[customer], -NEVER).max(axis=1)
     return again
+
+
+def _grown(life: Life, customer: Ints, day: Floats, *, lead: float, over: float) -> Floats:
+    """What begins ``lead`` days before an episode, grows to 1 ``over`` days and ends with the episode."""
+    day = day[:, None]
+    onset = life.onset[customer] - lead
+    grown = np.clip((day - onset) / over, 0.0, 1.0)
+    shown: Floats = np.where((day >= onset) & (day < life.end[customer]), grown, 0.0).max(axis=1)
+    return shown
 
 
 def _draw_course(rng: Generator, population: Population, onset: Floats) -> tuple[Floats, Floats]:

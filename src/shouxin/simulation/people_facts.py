@@ -91,14 +91,15 @@ def visits(
     persons: Persons,
     orders: Orders,
     *,
+    sign_ins: Floats,
     travel: Generator,
     horizon_days: int,
 ) -> tuple[Facts, ...]:
-    """Logins (some just before an order), products looked at and carts filled on the way to an order.
+    """Logins (some around an order), products looked at and carts filled on the way to an order.
 
-    Where people are comes from ``travel``.
+    ``sign_ins`` says when who signs in for an order does; where people are comes from ``travel``.
     """
-    customer, day, device = _draw_logins(rng, population, orders, horizon_days=horizon_days)
+    customer, day, device = _draw_logins(rng, population, orders, sign_ins, horizon_days=horizon_days)
     login = facts(
         "login_recorded",
         customer,
@@ -150,9 +151,9 @@ def _while_known(rng: Generator, population: Population, who: Ints, *, horizon_d
 
 
 def _draw_logins(
-    rng: Generator, population: Population, orders: Orders, *, horizon_days: int
+    rng: Generator, population: Population, orders: Orders, sign_ins: Floats, *, horizon_days: int
 ) -> tuple[Ints, Floats, Ints]:
-    """(customer, day, device): idle visits at any time, and visits that end in an order."""
+    """(customer, day, device): idle visits at any time, and visits for an order."""
     present = np.maximum(
         0.0, np.minimum(population.leaves, horizon_days) - np.maximum(population.registered, 0)
     )
@@ -164,7 +165,7 @@ def _draw_logins(
     buying = np.flatnonzero(rng.random(orders.size) < 0.30)
     return (
         np.concatenate([idle, orders.customer[buying]]),
-        np.concatenate([day + time_of_day(rng, night), orders.placed[buying] - 0.01]),
+        np.concatenate([day + time_of_day(rng, night), sign_ins[buying]]),
         np.concatenate([np.where(in_gang(population, idle), SHARED_DEVICE, 0), orders.device[buying]]),
     )
 

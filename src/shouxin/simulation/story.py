@@ -19,6 +19,7 @@ from shouxin.simulation.outside_facts import external_facts
 from shouxin.simulation.payment_facts import payment_facts
 from shouxin.simulation.people_facts import moves, registrations, verifications, violations, visits
 from shouxin.simulation.persons import Persons, make_persons
+from shouxin.simulation.settling import sign_ins
 from shouxin.simulation.shop import Orders
 from shouxin.simulation.shop_facts import order_facts
 from shouxin.simulation.survey_facts import survey_facts
@@ -111,7 +112,7 @@ def _batches(world: World) -> list[Facts]:
         moves(rng, people, persons, horizon_days=horizon),
         *visits(
             block.stream("visits"), people, persons, orders,
-            travel=block.stream("travel"), horizon_days=horizon,
+            sign_ins=sign_ins(orders, world.outcomes), travel=block.stream("travel"), horizon_days=horizon,
         ),
         *left_carts(
             block.stream("left carts"), people, world.life,

@@ -48,6 +48,7 @@ def truth_of_customers(world: World) -> Any:
             "stress_hazard_daily": pa.array(stress_hazard(people)),
             "careless": pa.array(people.careless),
             "impulsive": pa.array(people.impulsive),
+            "hand_to_mouth": pa.array(people.hand_to_mouth),
             "income_monthly": pa.array(people.income),
             "kind": pa.array(np.array(KINDS)[people.kind].tolist(), pa.string()),
             "gang": _gangs(people),

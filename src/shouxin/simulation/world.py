@@ -21,6 +21,7 @@ from shouxin.simulation.kinds import draw_kinds
 from shouxin.simulation.life import Life, draw_life
 from shouxin.simulation.offers import draw_offers
 from shouxin.simulation.outcomes import Outcomes, draw_outcomes
+from shouxin.simulation.settling import draw_cushions, paid_later
 from shouxin.simulation.shop import CREDIT, Orders, draw_orders
 from shouxin.simulation.surroundings import Surroundings, draw_surroundings
 
@@ -170,6 +171,7 @@ def draw_people(block: Block) -> Population:
     )
     people = draw_kinds(block.stream("kinds"), people, history_days=days)
     people = draw_gangs(block.stream("gangs"), people, history_days=days)
+    people = draw_cushions(block.stream("cushions"), people)
     return draw_offers(block.stream("offers"), people)
 
 
@@ -188,11 +190,12 @@ def draw_world(block: Block, *, advance: Callable[[], object] = lambda: None) ->
     history = orders.placed < wanted.history_days
     plans = draw_plans(
         block.stream("plans"), people, life, orders, outcomes,
-        wishes=np.flatnonzero(wishes & history), shocks=around.shocks,
+        wishes=np.flatnonzero(wishes & history), shocks=around.shocks, sittings=block.stream("sittings"),
     )  # fmt: skip
     advance()
     intents = _draw_intents(block.stream("intents"), people, orders, wishes & ~history, block.checkouts)
     orders = _paid_by_credit(orders, plans)
+    outcomes = paid_later(block.stream("coming back"), people, life, orders, outcomes)
     return World(block, around, people, life, orders, outcomes, plans, intents)
 
 

@@ -6,7 +6,7 @@ what they learnt is written down as tables of whole millionths of a log-odd. The
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.kernel import Bilingual
+from shouxin.scoring.domain.binning import Binning
 from shouxin.scoring.domain.families import Tables, Term
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import MILLION
@@ -23,6 +24,7 @@ from shouxin.scoring.training.grid import Grid, grid_of
 from shouxin.scoring.training.learners import Fitted, Learner, Task
 from shouxin.scoring.training.lookup import Places, added_up, columns_of, joint_rows, purified
 from shouxin.scoring.training.parts import predicted_apart
+from shouxin.scoring.training.preparation import Variable
 from shouxin.scoring.training.scorecard import settled, variable_report
 
 Floats = npt.NDArray[np.float64]
@@ -42,15 +44,14 @@ _ROWS_MANY = 60_000
 
 def fit_ebm(task: Task) -> Fitted:
     """Boost, read out the tables, and check that they are monotone where that was asked."""
-    kept, y, asked = task.kept, task.y, task.settings
-    binnings = {variable.name: variable.binned(y) for variable in kept}
-    order = sorted(kept, key=lambda variable: -binnings[variable.name].iv)
-    dropped = {v.name: f"not among the {VARIABLES_MAX} strongest" for v in order[VARIABLES_MAX:]}
-    grids = [grid_of(v, y, bins=asked["bins"]) for v in kept if v.name not in dropped]
+    y, asked = task.y, task.settings
+    binnings = {variable.name: variable.binned(y) for variable in task.kept}
+    kept, dropped = _strongest(task.kept, binnings, count=VARIABLES_MAX)
+    grids = [grid_of(variable, y, bins=asked["bins"]) for variable in kept]
     boosting = _Boosting(grids, task)
     bags = asked["bags"] if len(y) <= _ROWS_MANY else max(1, asked["bags"] // 2)
     fitted = _averaged(boosting, boosting.pairs(), bags=bags)
-    told = [variable_report(variable, binnings[variable.name], seed=task.seed) for variable in kept]
+    told = [variable_report(variable, binnings[variable.name], seed=task.seed) for variable in task.kept]
     return replace(fitted, variables=told, dropped=dropped)
 
 
@@ -83,6 +84,19 @@ def _averaged(boosting: _Boosting, pairs: Sequence[Places], *, bags: int) -> Fit
     features, body, notes = written(grids, mains, twos)
     notes.append(f"{len(trees)} trees in {bags} bags, {len(twos)} tables of two")
     return Fitted(features, body, intercept, [], {}, notes)
+
+
+def strongest(variables: Sequence[Variable], y: Ints, *, count: int) -> tuple[list[Variable], dict[str, str]]:
+    """The ``count`` variables with the highest information value, in their order, and why the others go."""
+    return _strongest(variables, {v.name: v.binned(y) for v in variables}, count=count)
+
+
+def _strongest(
+    variables: Sequence[Variable], binnings: Mapping[str, Binning], *, count: int
+) -> tuple[list[Variable], dict[str, str]]:
+    order = sorted(variables, key=lambda variable: -binnings[variable.name].iv)
+    dropped = {variable.name: f"not among the {count} strongest" for variable in order[count:]}
+    return [variable for variable in variables if variable.name not in dropped], dropped
 
 
 class _Boosting:

@@ -60,7 +60,7 @@ def _joined(task: Task, known: Mapping[str, Learner], weigh: Weigh) -> Fitted:
         )
     members = [known[name] for name in names]
     weights, intercept = weigh(task, members)
-    fitted = [_fit(member, task) for member in members]
+    fitted = [member.fit(replace(task, settings=member.defaults)) for member in members]
     joined = tuple(
         Member(member.name, round(weight * MILLION), own.features, _body(own))
         for member, weight, own in zip(members, weights, fitted, strict=True)
@@ -81,8 +81,8 @@ def _body(fitted: Fitted) -> MemberBody:
     return fitted.body
 
 
-def _fit(member: Learner, task: Task) -> Fitted:
-    # One bag of each: the mean of different members steadies as the mean of bags does.
+def _quickly(member: Learner, task: Task) -> Fitted:
+    # One bag of each tells how much to heed a member nearly as well as all of them.
     alone = {"bags": 1} if "bags" in member.space else {}
     return member.fit(replace(task, settings={**member.defaults, **alone}))
 
@@ -99,7 +99,7 @@ def _weighed(task: Task, members: Sequence[Learner]) -> tuple[list[float], float
         apart = fold == number
         inside = part_of(task, ~apart)
         for place, member in enumerate(members):
-            found[apart, place] = predicted(_fit(member, inside), task, apart) / MILLION
+            found[apart, place] = predicted(_quickly(member, inside), task, apart) / MILLION
     return _regressed(found, task)
 
 

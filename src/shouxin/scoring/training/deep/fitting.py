@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from shouxin.kernel import Bilingual
-from shouxin.scoring.domain.families import Fused, Network, Tables
+from shouxin.scoring.domain.families import Network
 from shouxin.scoring.domain.families.blob import Blob
 from shouxin.scoring.domain.families.network import Encoder, SequenceInput
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.metrics import calibration_line, level
 from shouxin.scoring.domain.scaling import MILLION
-from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
 from shouxin.scoring.training.deep.attacking import attack_of
 from shouxin.scoring.training.deep.contrast import pretrain
@@ -29,7 +27,6 @@ from shouxin.scoring.training.preparation import Variable
 from shouxin.scoring.training.scorecard import variable_report
 
 Floats = npt.NDArray[np.float64]
-_CROSS_FOLDS = 3
 # Up to so many features contributions are walked along two orders and their reverses, beyond along one.
 _FEATURES_MANY = 64
 
@@ -46,10 +43,13 @@ class _Material:
     whose: npt.NDArray[np.int64]
 
 
-def fit_network(task: Task) -> Fitted:
-    """A head over the columns and, for ``cell`` gru or lstm, an encoder over the sequence."""
+def fit_network(task: Task, *, known: Floats | None = None) -> Fitted:
+    """A head over the columns and, for ``cell`` gru or lstm, an encoder over the sequence.
+
+    With ``known`` log-odds of every row it learns what is to be added to them; that alone is no probability.
+    """
     asked = task.settings
-    material = _material(task)
+    material = _material(task, known)
     notes = []
     with seeded(task.seed):
         encoder = _encoder(material, asked) if "cell" in asked else None
@@ -62,7 +62,7 @@ def fit_network(task: Task) -> Fitted:
         written = None if encoder is None else encoder.written()
         body = _network(material, model, written, seed=task.seed)
     slope, intercept = 1.0, 0.0
-    if asked["loss"] != "bce" or attack is not None:
+    if known is None and (asked["loss"] != "bce" or attack is not None):
         # Neither gives probabilities by itself; the rows aside say how to read what it gives.
         slope, intercept = _line(told[material.aside], task.y[material.aside])
         notes.append(f"read as {slope:.3f} x + {intercept:.3f}, fitted on the rows kept aside")
@@ -77,68 +77,8 @@ def fit_network(task: Task) -> Fitted:
     )
 
 
-def fit_fused(task: Task) -> Fitted:
-    """A network over the sequence alone, and an EBM over the other columns and what that network says.
-
-    The EBM learns from what networks said of customers that they had not learnt from: what a network says
-    of its own rows is better than it will ever be again.
-    """
-    from shouxin.scoring.training.boosting import EBM
-
-    (sequence,) = _only_sequence(task)
-    alone = replace(task, kept=[sequence])
-    fold = folds(task.y, count=_CROSS_FOLDS, seed=task.seed, groups=task.groups)
-    said = np.empty(len(task.y))
-    for number in range(_CROSS_FOLDS):
-        rest = fold != number
-        body = _body(fit_network(_rows_of(alone, rest)))
-        said[~rest] = _said(body, sequence, ~rest)
-    whole = fit_network(alone)
-    meaning = Bilingual("仅从近期行为得出的风险", "risk by recent behaviour alone")
-    told = Variable(f"{sequence.name}_risk", said, numeric=True, direction=1, meaning=meaning)
-    others = [variable for variable in task.kept if variable.layout is None]
-    settings = {**EBM.defaults, "bags": task.settings["bags"]}
-    inner = EBM.fit(replace(task, kept=[*others, told], settings=settings))
-    return _fused(_body(whole), whole, inner, told.name)
-
-
-def _fused(network: Network, whole: Fitted, inner: Fitted, name: str) -> Fitted:
-    """The features in the order of the inner model's: the others, the sequence last."""
-    if not inner.features or inner.features[-1].name != name:
-        raise UnableToTrain("what the sequence says is not among the strongest columns; train the EBM alone")
-    assert isinstance(inner.body, Tables)
-    return Fitted(
-        (*inner.features[:-1], *whole.features),
-        Fused(len(inner.features) - 1, network, inner.features[-1], inner.body),
-        inner.intercept,
-        [variable for variable in inner.variables if variable["name"] != name],
-        inner.dropped,
-        [*whole.notes, *inner.notes],
-    )
-
-
-def _body(fitted: Fitted) -> Network:
-    assert isinstance(fitted.body, Network)
-    return fitted.body
-
-
-def _rows_of(task: Task, chosen: npt.NDArray[np.bool_]) -> Task:
-    """The task with some of its rows."""
-    return replace(
-        task,
-        kept=[replace(variable, values=variable.values[chosen]) for variable in task.kept],
-        y=task.y[chosen],
-        groups=None if task.groups is None else task.groups[chosen],
-    )
-
-
-def _said(network: Network, sequence: Variable, rows: npt.NDArray[np.bool_]) -> Floats:
-    """What a network of one sequence says of some rows, as it will when it serves."""
-    feature = sequences_read(sequence).feature
-    return np.array(network.scorer((feature,)).log_odds(sequence.values[rows].tolist()))
-
-
-def _only_sequence(task: Task) -> list[Variable]:
+def only_sequence(task: Task) -> list[Variable]:
+    """The sequence of the task, if there is one. Raises UnableToTrain where there are more, or too few."""
     found = [variable for variable in task.kept if variable.layout is not None]
     if len(found) > 1:
         names = ", ".join(repr(variable.name) for variable in found)
@@ -152,8 +92,8 @@ def _only_sequence(task: Task) -> list[Variable]:
     return found
 
 
-def _material(task: Task) -> _Material:
-    found = _only_sequence(task)
+def _material(task: Task, known: Floats | None) -> _Material:
+    found = only_sequence(task)
     rest = [variable for variable in task.kept if variable.layout is None]
     columns = columns_read(rest)
     if not rest:
@@ -161,14 +101,18 @@ def _material(task: Task) -> _Material:
     sequences = sequences_read(found[0]) if found else None
     aside = apart(task.y, task.groups, seed=task.seed)
     whose = np.arange(len(task.y)) if task.groups is None else task.groups
-    rows = Rows.of(columns, sequences, task.y)
+    rows = Rows.of(columns, sequences, task.y, known)
     return _Material(columns, sequences, found[0] if found else None, rows, aside, whose)
 
 
 def _encoder(material: _Material, asked: Mapping[str, Any]) -> Recurrent:
     assert material.sequence is not None and material.sequence.layout is not None
     return Recurrent(
-        material.sequence.layout, cell=asked["cell"], size=asked["size"], dropout=asked["dropout"]
+        material.sequence.layout,
+        cell=asked["cell"],
+        size=asked["size"],
+        dropout=asked["dropout"],
+        pooling=asked["pooling"],
     )
 
 

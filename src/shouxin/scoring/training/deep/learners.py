@@ -27,8 +27,10 @@ _SMALL_HEAD: Mapping[str, Sequence[Setting]] = {
     **_HEAD, "width": (32, 64), "depth": (1, 2), "norm": ("none", "batch"),
 }  # fmt: skip
 _ENCODER: Mapping[str, Sequence[Setting]] = {
-    "size": (24, 16, 48), "epochs": (15, 30), "patience": (3, 5),
+    "size": (24, 16, 48), "epochs": (15, 30), "patience": (3, 5), "pooling": ("last", "mean"),
 }  # fmt: skip
+# A habit shows in many events and little in each: the mean of the states keeps what the last one forgets.
+_ADDED_UP: Mapping[str, Sequence[Setting]] = {"pooling": ("mean", "last"), "rate": (4e-3, 2e-3, 1e-3)}
 _ALL_TYPES = frozenset({"numeric", "category", "sequence"})
 
 
@@ -39,7 +41,7 @@ def _network(task: Task) -> Fitted:
 
 
 def _fused(task: Task) -> Fitted:
-    from shouxin.scoring.training.deep.fitting import fit_fused
+    from shouxin.scoring.training.deep.fusing import fit_fused
 
     return fit_fused(task)
 
@@ -83,7 +85,7 @@ DEEP_LEARNERS: tuple[Learner, ...] = (
     _sequences(
         "fused", Bilingual("近期行为与可解释提升模型融合", "Explainable boosting over columns and behaviour"),
         {"cell": ("gru", "lstm"), "pretraining": ("none", "coles"), "pretraining_epochs": (5, 10),
-         "bags": (4, 1, 8)},
+         "bags": (4, 1, 8), **_ADDED_UP},
         fit=_fused, tools=(*_TOOLS, "lightgbm"),
     ),
 )  # fmt: skip

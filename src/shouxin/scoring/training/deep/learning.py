@@ -26,21 +26,29 @@ _FOCUS = 2.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Rows as tensors; ``codes`` and ``counts`` are None without a sequence."""
+    """Rows as tensors; ``codes`` and ``counts`` are None without a sequence.
+
+    ``known`` are log-odds that something else says already; the model learns what is to be added to them.
+    """
 
     numbers: Tensor
     codes: Tensor | None
     counts: Tensor | None
     y: Tensor
+    known: Tensor
 
     @classmethod
-    def of(cls, columns: Columns, sequences: Sequences | None, y: Ints) -> Rows:
+    def of(
+        cls, columns: Columns, sequences: Sequences | None, y: Ints, known: npt.NDArray[np.float64] | None
+    ) -> Rows:
         """All rows of a task."""
+        already = np.zeros(len(y)) if known is None else known
         return cls(
             torch.from_numpy(columns.matrix),
             None if sequences is None else torch.from_numpy(sequences.codes.astype(np.int64)),
             None if sequences is None else torch.from_numpy(sequences.counts),
             torch.from_numpy(y.astype(np.float32)),
+            torch.from_numpy(already.astype(np.float32)),
         )
 
     def __len__(self) -> int:
@@ -53,6 +61,7 @@ class Rows:
             None if self.codes is None else self.codes[places],
             None if self.counts is None else self.counts[places],
             self.y[places],
+            self.known[places],
         )
 
 
@@ -113,7 +122,7 @@ def learn(
             _batch_loss(model, batch, loss, attack).backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
-        found = float(loss(log_odds(model, kept), kept.y))
+        found = float(loss(log_odds(model, kept) + kept.known, kept.y))
         if found < best - 1e-5:
             best, at, state = found, epoch, copy.deepcopy(model.state_dict())
         elif epoch - at >= course.patience:
@@ -135,11 +144,11 @@ def log_odds(model: Sighted, rows: Rows) -> Tensor:
 
 
 def _batch_loss(model: Sighted, batch: Rows, loss: Any, attack: Attack | None) -> Any:
-    clean = loss(model(batch.numbers, batch.codes, batch.counts), batch.y)
+    clean = loss(model(batch.numbers, batch.codes, batch.counts) + batch.known, batch.y)
     if attack is None:
         return clean
     pushed = attack(model, batch)
-    return (clean + loss(model(pushed, batch.codes, batch.counts), batch.y)) / 2
+    return (clean + loss(model(pushed, batch.codes, batch.counts) + batch.known, batch.y)) / 2
 
 
 def _loss(name: str, y: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

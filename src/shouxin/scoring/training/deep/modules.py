@@ -120,19 +120,22 @@ class _Apart(nn.Module):
 class Recurrent(nn.Module):
     """The encoder while it learns: an embedding a field, added up, and a GRU or LSTM over the events."""
 
-    def __init__(self, layout: SequenceLayout, *, cell: str, size: int, dropout: float) -> None:
+    def __init__(self, layout: SequenceLayout, *, cell: str, size: int, dropout: float, pooling: str) -> None:
         super().__init__()
-        self.layout, self.cell, self.size = layout, cell, size
+        self.layout, self.cell, self.size, self.pooling = layout, cell, size, pooling
         self.fields = nn.ModuleList(nn.Embedding(field.codes, size) for field in layout.fields)
         kind = nn.GRU if cell == "gru" else nn.LSTM
         self.recurrent = kind(size, size, batch_first=True)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, codes: Tensor, counts: Tensor) -> Tensor:
-        """(rows, size): the state after the last event of each row; zeros without any."""
+        """(rows, size): the state after the last event of each row, or the mean; zeros without any event."""
         longest = max(int(counts.max()), 1)
         events = sum(field(codes[:, :longest, place]) for place, field in enumerate(self.fields))
         states, _ = self.recurrent(self.dropout(events))
+        if self.pooling == "mean":
+            there = torch.arange(longest)[None, :] < counts[:, None]
+            return (states * there[:, :, None]).sum(dim=1) / counts.clamp(min=1)[:, None]
         last = states[torch.arange(len(codes)), (counts - 1).clamp(min=0)]
         return last * (counts > 0)[:, None]
 
@@ -144,6 +147,7 @@ class Recurrent(nn.Module):
         return Encoder(
             "gru" if self.cell == "gru" else "lstm", self.layout, Blob.of(table * GRID),
             Blob.of(_array(self.recurrent.weight_hh_l0).T * GRID), Blob.of(bias * GRID),
+            "mean" if self.pooling == "mean" else "last",
         )  # fmt: skip
 
 

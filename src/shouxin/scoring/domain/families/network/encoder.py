@@ -24,11 +24,12 @@ Floats = npt.NDArray[np.float64]
 _GATES = {"gru": 3, "lstm": 4}
 
 
-class Encoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Encoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """``table`` (codes of all fields, wide), ``weights`` (size, wide), ``bias`` (2, wide): gates x size wide.
 
     The two rows of ``bias`` are of the event and of the state. Gates are in the order reset, update, new
-    (GRU) or input, forget, new, output (LSTM).
+    (GRU) or input, forget, new, output (LSTM). What stands for a sequence is the state after its ``last``
+    event, or the ``mean`` of the states after each.
     """
 
     cell: Literal["gru", "lstm"]
@@ -36,6 +37,7 @@ class Encoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: Blob
     weights: Blob
     bias: Blob
+    pooling: Literal["last", "mean"] = "last"
 
     @property
     def size(self) -> int:
@@ -64,7 +66,7 @@ class Encoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sizes = [field.codes for field in self.layout.fields]
         return Reader(
             self.cell, self.layout, self.size, np.cumsum([0, *sizes[:-1]]),
-            self.table.array, self.weights.array, self.bias.array,
+            self.table.array, self.weights.array, self.bias.array, self.pooling,
         )  # fmt: skip
 
 
@@ -79,15 +81,18 @@ class Reader:
     table: Floats
     weights: Floats
     bias: Floats
+    pooling: str
 
     def embedded(self, values: Sequence[Value]) -> Floats:
         """(rows, size) whole numbers of 1 / GRID: what stands for each sequence. Raises UnableToScore."""
         codes, counts = self._codes(values)
         state = self._beginning(len(values))
+        total = np.zeros_like(state[0])
         for place in range(self.layout.length - int(counts.max(initial=0)), self.layout.length):
             reads = counts >= self.layout.length - place
             state = self._after(state, codes[:, place], reads)
-        return state[0]
+            total += np.where(reads[:, None], state[0], 0.0)
+        return state[0] if self.pooling == "last" else _mean(total, counts)
 
     def prefixes(self, value: Value) -> Floats:
         """(events + 1, size): what stands for the sequence before its first event, after it, and so on."""
@@ -97,7 +102,9 @@ class Reader:
         for place in range(self.layout.length - int(counts[0]), self.layout.length):
             state = self._after(state, codes[:, place], np.ones(1, dtype=np.bool_))
             found.append(state[0][0])
-        return np.stack(found)
+        states = np.stack(found)
+        # The state before the first event is all zeros, so it adds nothing to a mean.
+        return states if self.pooling == "last" else _mean(states.cumsum(axis=0), np.arange(len(states)))
 
     def _codes(self, values: Sequence[Value]) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
         texts = [None if value is None or value != value else value for value in values]  # noqa: PLR0124
@@ -137,3 +144,8 @@ class Reader:
         new, tells = tanh(both[:, 2 * size : 3 * size]), sigmoid(both[:, 3 * size :])
         kept = np.clip(np.rint((forgets * kept + takes * new) / GRID), -ACTIVATION_MAX, ACTIVATION_MAX)
         return np.rint(tells * tanh(kept) / GRID), kept
+
+
+def _mean(total: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+    """Whole numbers again; zeros where there was no event."""
+    return np.rint(total / np.maximum(counts, 1)[:, None])
