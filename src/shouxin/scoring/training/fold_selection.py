@@ -16,6 +16,9 @@ from shouxin.scoring.training.parts import FOLDS, part_of
 from shouxin.scoring.training.preparation import useless
 from shouxin.scoring.training.selecting import Verdict, judged, unrest
 
+# Of more variables than these the best bins in every fold would take longer than the model.
+_MANY = 60
+
 
 @dataclass(frozen=True, slots=True)
 class FoldFindings:
@@ -40,7 +43,7 @@ def findings_of(task: Task, model: Fitted | None = None) -> FoldFindings:
     """What the rows of ``task`` say of its variables, and the model that was fitted to them."""
     empty = useless({variable.name: variable.values for variable in task.kept})
     asked = [variable for variable in task.kept if variable.name not in empty]
-    told = judged(asked, task.y, task.months, seed=task.seed)
+    told = judged(asked, task.y, task.months, seed=task.seed, quickly=len(asked) > _MANY)
     verdicts = {name: Verdict("constant", reason) for name, reason in empty.items()}
     verdicts |= {one["name"]: verdict for one, verdict in told if verdict is not None}
     figures = {one["name"]: one for one, _ in told if "iv" in one}

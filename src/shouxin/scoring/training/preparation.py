@@ -109,8 +109,8 @@ class Variable:
         periods = None if self.periods is None else self.periods[inside]
         return replace(self, values=self.values[inside], periods=periods)
 
-    def binned(self, y: npt.NDArray[np.int64]) -> Binning:
-        """The best bins of this variable."""
+    def binned(self, y: npt.NDArray[np.int64], *, quickly: bool = False) -> Binning:
+        """The best bins of this variable; ``quickly``, nearly the best of a number."""
         if self.numeric:
             return bin_numbers(
                 self.values,
@@ -119,6 +119,7 @@ class Variable:
                 direction=self.direction,
                 periods=self.periods,
                 edges=self.edges,
+                quickly=quickly,
             )
         return bin_categories(as_text(self.values), y)
 

@@ -34,14 +34,15 @@ class Verdict(NamedTuple):
 
 
 def judged(
-    kept: Sequence[Variable], y: Ints, months: Ints | None, *, seed: int
+    kept: Sequence[Variable], y: Ints, months: Ints | None, *, seed: int, quickly: bool = False
 ) -> list[tuple[dict[str, Any], Verdict | None]]:
     """The figures of every variable, the strongest first, and why it is left out; None where it is kept.
 
-    ``months`` numbers the month of every row. A sequence has no bins: of it a leak is told alone.
+    ``months`` numbers the month of every row; ``quickly`` bins in steps of even shares. A sequence has no
+    bins: of it a leak is told alone.
     """
     binned = [variable for variable in kept if variable.layout is None]
-    binnings = {variable.name: variable.binned(y) for variable in binned}
+    binnings = {variable.name: variable.binned(y, quickly=quickly) for variable in binned}
     leaks = separating(kept, y, binnings=binnings)
     twins = _twins(binned, binnings)
     found = []
