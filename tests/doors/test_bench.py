@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from conftest import open_folder
+from shouxin import features
 from shouxin.entrypoints.bench import IN_ALL, Ground, Line, Report, Sizes, UnableToBench, run_bench
+from shouxin.entrypoints.bench.ground import copied
 from shouxin.entrypoints.cli import app
 
 TINY = Sizes(
@@ -66,6 +70,23 @@ def test_a_benchmark_of_sql_has_a_peer_in_the_same_run(report, name):
 
 def test_the_query_written_by_hand_says_the_same(report):
     assert report("features").lines[1].ours == 0
+
+
+def test_copies_of_a_shop_have_customers_of_their_own(ground, tmp_path):
+    history = tmp_path / "history"
+    shutil.copytree(ground.world.history, history)
+    links = copied(history, ground.world.links, count=3, progress=lambda _done, _total: None)
+    assert links.num_rows == len(set(links["customer_id"].to_pylist())) == 3 * ground.world.links.num_rows
+    told = features.compute(
+        history, links, as_of=ground.world.ends_at, definitions=features.definitions_of(["orders_365d"])
+    )
+    ours = features.compute(
+        ground.world.history, ground.world.links, as_of=ground.world.ends_at,
+        definitions=features.definitions_of(["orders_365d"]),
+    )  # fmt: skip
+    one = np.sort(ours["orders_365d"].to_numpy())
+    assert told.num_rows == 3 * len(one) and one.max() > 0
+    assert np.array_equal(np.sort(np.tile(one, 3)), np.sort(told["orders_365d"].to_numpy()))
 
 
 def test_a_run_on_one_line_holds_no_more_than_the_line(report):

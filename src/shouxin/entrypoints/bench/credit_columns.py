@@ -38,7 +38,7 @@ GMSC_DIRECTIONS = {
     "NumberOfTimes90DaysLate": 1,
     "late_total": 1,
     "late_weighted": 1,
-    "late_kinds": 1,
+    "late_ever": 1,
     "late_worst": 1,
 }
 
@@ -97,7 +97,7 @@ def gmsc_columns(given: Columns) -> dict[str, Floats]:
     return {
         "late_total": total,
         "late_weighted": weighted,
-        "late_kinds": (days_30 > 0) + (days_60 > 0) + (days_90 > 0) + 0 * total,
+        "late_ever": (total > 0) + 0 * total,
         "late_worst": worst + 0 * total,
         "late_per_line": total / (lines + 1),
         "debt": debt,
