@@ -56,7 +56,8 @@ def test_a_row_is_told_from_itself_alone(name):
 DEBTOR = {
     "RevolvingUtilizationOfUnsecuredLines": 0.5, "age": 40, "NumberOfTime30-59DaysPastDueNotWorse": 2,
     "DebtRatio": 0.25, "MonthlyIncome": 4000, "NumberOfOpenCreditLinesAndLoans": 7,
-    "NumberOfTimes90DaysLate": 1, "NumberRealEstateLoansOrLines": 3, "NumberOfTime60-89DaysPastDueNotWorse": 0, "NumberOfDependents": 1,
+    "NumberOfTimes90DaysLate": 1, "NumberRealEstateLoansOrLines": 3,
+    "NumberOfTime60-89DaysPastDueNotWorse": 0, "NumberOfDependents": 1,
 }  # fmt: skip
 UNTOLD = {**DEBTOR, "MonthlyIncome": np.nan, "DebtRatio": 900, "NumberOfTimes90DaysLate": 98, "age": 0}
 
