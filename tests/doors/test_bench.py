@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from conftest import open_folder
 from shouxin import features
 from shouxin.entrypoints.bench import IN_ALL, Ground, Line, Report, Sizes, UnableToBench, run_bench
 from shouxin.entrypoints.bench.ground import copied
+from shouxin.entrypoints.bench.timing import absent
 from shouxin.entrypoints.cli import app
 
 TINY = Sizes(
@@ -70,6 +72,17 @@ def test_a_benchmark_of_sql_has_a_peer_in_the_same_run(report, name):
 
 def test_the_query_written_by_hand_says_the_same(report):
     assert report("features").lines[1].ours == 0
+
+
+def test_a_peer_that_does_not_load_is_told_and_left_out(tmp_path, monkeypatch):
+    (tmp_path / "a_broken_peer.py").write_text("from json import nothing_of_this_name")
+    monkeypatch.syspath_prepend(tmp_path)
+    why = absent("a_broken_peer", "broken", replace(TINY, others=True))
+    assert why is not None and why.startswith(
+        "broken is installed but does not load here (cannot import name"
+    )
+    assert absent("no_such_peer", "lacking", replace(TINY, others=True)) == "lacking is not installed"
+    assert absent("json", "there", replace(TINY, others=True)) is None
 
 
 def test_copies_of_a_shop_have_customers_of_their_own(ground, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from math import ceil
 from time import perf_counter
@@ -58,4 +59,10 @@ def absent(module: str, package: str, sizes: Sizes) -> str | None:
     """Why somebody else's library does not run beside us; None when it can."""
     if not sizes.others:
         return f"{package} is run with --peer only"
-    return None if find_spec(module) else f"{package} is not installed"
+    if find_spec(module) is None:
+        return f"{package} is not installed"
+    try:
+        import_module(module)
+    except ImportError as error:  # it asks for another version of something that we have, too
+        return f"{package} is installed but does not load here ({error})"
+    return None
