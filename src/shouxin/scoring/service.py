@@ -75,19 +75,10 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     month) bins keep their ranking. Raises UnableToTrain.
     """
     recipe = Recipe(
-        model=model,
-        special=special,
-        directions=directions or {},
-        edges=edges or {},
-        meanings=meanings or {},
-        keep=_reasons(keep),
-        scaling=scaling,
-        settings=settings or {},
-        layouts=layouts,
-        seed=seed,
-        trials=trials,
-        journal=journal,
-    )
+        model=model, special=special, directions=directions or {}, edges=edges or {},
+        meanings=meanings or {}, keep=_reasons(keep), scaling=scaling, settings=settings or {},
+        layouts=layouts, seed=seed, trials=trials, journal=journal,
+    )  # fmt: skip
     roles = _Roles(target, id_column, time_column, group_column, period_column)
     try:
         return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or _silent)
@@ -127,14 +118,7 @@ def _experiment(
     share, calibrate, rejects = wanted
     advance(0, _STEPS)
     apart = {table.name(name) for name in (*roles, rejects.decision if rejects else None) if name}
-    recipe = replace(
-        recipe,
-        keep={table.name(name): why for name, why in recipe.keep.items()},
-        directions={table.name(name): shape for name, shape in recipe.directions.items()},
-        edges={table.name(name): edges for name, edges in recipe.edges.items()},
-    )
-    if idle := sorted(apart & {*recipe.directions, *recipe.edges}):
-        raise UnableToTrain(f"{idle[0]!r} has another part here and is no variable: it has no shape or edges")
+    recipe = _in_names_of(table, recipe, apart=apart)
     y, known = outcomes(table.column(roles.target), name=roles.target)
     rows, y = table.rows(known), y[known]
     split, period = _split(rows, y, roles, share=share, seed=recipe.seed)
@@ -152,14 +136,9 @@ def _experiment(
     groups = group_codes(table.column(roles.group))[known][split.training] if roles.group else None
     periods, months = _periods(rows, roles, split, rejects)
     recipe = replace(
-        recipe,
-        outcome=table.name(roles.target),
-        period=period,
-        groups=groups,
-        periods=periods,
-        months=months,
-        tells_folds=rejects is None,
-    )
+        recipe, outcome=table.name(roles.target), period=period, groups=groups, periods=periods,
+        months=months, tells_folds=rejects is None,
+    )  # fmt: skip
     if rejects is None:
         fitted = fit_columns(learnt, y[split.training], recipe, advance=advance)
     else:
@@ -174,6 +153,19 @@ def _experiment(
     evaluated = _evaluated(fitted, columns, y, split, known=known, seed=recipe.seed)
     advance(4, _STEPS)
     return evaluated
+
+
+def _in_names_of(table: Table, recipe: Recipe, *, apart: set[str]) -> Recipe:
+    """The recipe with the table's own names for columns; ``apart`` are those that are no variables."""
+    recipe = replace(
+        recipe,
+        keep={table.name(name): why for name, why in recipe.keep.items()},
+        directions={table.name(name): shape for name, shape in recipe.directions.items()},
+        edges={table.name(name): edges for name, edges in recipe.edges.items()},
+    )
+    if idle := sorted(apart & {*recipe.directions, *recipe.edges}):
+        raise UnableToTrain(f"{idle[0]!r} has another part here and is no variable: it has no shape or edges")
+    return recipe
 
 
 def _periods(

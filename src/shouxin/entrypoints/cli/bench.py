@@ -20,36 +20,41 @@ _DEFAULT = Sizes()
 _MET = {True: "met", False: "MISSED", None: ""}
 
 
+CopiesOption = Annotated[
+    int, typer.Option("--copies", min=1, help="features: so many such shops side by side.")
+]
+ShopOption = Annotated[int, typer.Option(min=2_000, help="Customers of the shop at checkout.")]
+SetOption = Annotated[str, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The folder of the public sets, for those that read one.")
+]
+TrialsOption = Annotated[
+    int, typer.Option("--trials", min=0, help="models: settings tried for each, in every fold.")
+]
+RawOption = Annotated[
+    bool, typer.Option("--raw", help="models: the columns as the file has them, nothing derived.")
+]
+PeerOption = Annotated[
+    bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
+]
+
+
 def bench(  # noqa: PLR0917 - options of a terminal are named
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}, or all.")],
     customers: Annotated[int, typer.Option(min=2_000, help="Customers of the simulated events.")] = 20_000,
-    copies: Annotated[
-        int, typer.Option("--copies", min=1, help="features: so many such shops side by side.")
-    ] = 1,
-    shop_customers: Annotated[
-        int, typer.Option(min=2_000, help="Customers of the shop at checkout.")
-    ] = 2_500,
+    copies: CopiesOption = 1,
+    shop_customers: ShopOption = 2_500,
     rows: Annotated[int, typer.Option(min=1_000, help="Customers scored at once.")] = _DEFAULT.rows,
     seconds: Annotated[float, typer.Option(min=1, help="Seconds of each stretch of load.")] = 10.0,
     rate: Annotated[int, typer.Option(min=1, help="Checkouts a second in the steady stretch.")] = 200,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of which the median counts.")] = 3,
-    set_name: Annotated[
-        str, typer.Option("--set", help="models: taiwan, gmsc, german, australian or hmeq.")
-    ] = "taiwan",
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The folder of the public sets, for those that read one.")
-    ] = None,
+    set_name: SetOption = "taiwan",
+    data: DataOption = None,
     models: Annotated[str, typer.Option("--models", help="models: learners, as scorecard,ebm.")] = "",
     folds: Annotated[int, typer.Option("--folds", min=2, help="models: parts of the rows.")] = 5,
-    trials: Annotated[
-        int, typer.Option("--trials", min=0, help="models: settings tried for each, in every fold.")
-    ] = 0,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="models: the columns as the file has them, nothing derived.")
-    ] = False,
-    others: Annotated[
-        bool, typer.Option("--peer", help="Run zen-engine and optbinning beside us, where installed.")
-    ] = False,
+    trials: TrialsOption = 0,
+    raw: RawOption = False,
+    others: PeerOption = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -80,17 +80,10 @@ def train(  # noqa: PLR0917 - a command has as many options as people need
 ) -> None:
     """Train a model on 70 % of a table and measure it, with intervals, on the 30 % it never saw."""
     told: dict[str, Any] = {
-        "target": target,
-        "model": model,
-        "id_column": id_column,
-        "group_column": group_column,
-        "special": _special(special),
-        "period_column": period_column,
-        "edges": edges_of(edges or []),
-        "directions": shapes_of(shape or []),
-        "keep": _kept(keep or []),
-        "seed": seed,
-    }
+        "target": target, "model": model, "id_column": id_column, "group_column": group_column,
+        "special": _special(special), "period_column": period_column, "edges": edges_of(edges or []),
+        "directions": shapes_of(shape or []), "keep": _kept(keep or []), "seed": seed,
+    }  # fmt: skip
     rejects = _rejects(reject_inference, decision)
     try:
         table = read_table(csv_file)

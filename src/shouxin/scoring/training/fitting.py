@@ -24,7 +24,7 @@ from shouxin.scoring.training.cross_fitting import cross_fitted, spoken_out
 from shouxin.scoring.training.deep import DEEP_LEARNERS
 from shouxin.scoring.training.fold_selection import selection_by_fold
 from shouxin.scoring.training.learners import Fitted, Learner, Task
-from shouxin.scoring.training.preparation import check_counts, nothing_left, separating, variables
+from shouxin.scoring.training.preparation import Variable, check_counts, nothing_left, separating, variables
 from shouxin.scoring.training.scorecard import SCORECARD
 from shouxin.scoring.training.stacking import stacking_learners
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
@@ -59,20 +59,7 @@ def fit_columns(
         raise UnableToTrain(f"there is no scaling {recipe.scaling!r}; there are {', '.join(SCALINGS)}")
     truth = np.asarray(y).astype(np.int64)
     check_counts(truth, where="rows to train on")
-    kept, dropped = variables(
-        columns,
-        special=recipe.special,
-        directions=recipe.directions,
-        meanings=recipe.meanings,
-        layouts=recipe.layouts,
-        edges=recipe.edges,
-        periods=recipe.periods,
-    )
-    if "sequence" not in learner.reads:
-        dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
-        kept = [variable for variable in kept if variable.layout is None]
-    if not kept:
-        raise nothing_left(dropped)
+    kept, dropped = _read_by(learner, columns, recipe)
     leaks = separating(kept, truth)
     _stop_at_leaks(leaks, recipe.keep)
     settings = _settings(learner, recipe.settings)
@@ -101,6 +88,27 @@ def fit_columns(
         ],
     }
     return TrainedModel(artefact, report)
+
+
+def _read_by(
+    learner: Learner, columns: Mapping[str, Array], recipe: Recipe
+) -> tuple[list[Variable], dict[str, str]]:
+    """The variables that a learner reads of the columns, and why the others are left out."""
+    kept, dropped = variables(
+        columns,
+        special=recipe.special,
+        directions=recipe.directions,
+        meanings=recipe.meanings,
+        layouts=recipe.layouts,
+        edges=recipe.edges,
+        periods=recipe.periods,
+    )
+    if "sequence" not in learner.reads:
+        dropped |= {v.name: f"a sequence, which {learner.name} does not read" for v in kept if v.layout}
+        kept = [variable for variable in kept if variable.layout is None]
+    if not kept:
+        raise nothing_left(dropped)
+    return kept, dropped
 
 
 def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Advance) -> Tuned | None:
