@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from doors import walk
 from doors.console_client import Browser, Clock
-from doors.console_world import PASSWORD, set_up, small_world
+from doors.console_world import PASSWORD, set_up
 from doors.test_console_browser import SHOTS, served
 from scenarios.bureau_shop import behave, person, register, write_settings
 from shouxin import credit, identity
@@ -55,11 +55,6 @@ def bureau():
     yield server
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def world(fresh_database, now):
-    return small_world(fresh_database, now=now)
 
 
 @pytest.fixture

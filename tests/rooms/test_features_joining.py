@@ -47,6 +47,13 @@ def test_each_point_has_the_newest_of_then(tmp_path):
     assert found[STORED_AT].to_pylist() == [None, day(10), day(0), None, day(5)]
 
 
+def test_columns_may_have_any_name_and_the_order_stays(tmp_path):
+    values = written(tmp_path / "v", [("a", 0, 1.5)], "row number")
+    points = written(tmp_path / "p", [("a", 1, 9), ("a", 2, 3), ("b", 0, 5)], "place")
+    found = join_stored(values, points)
+    assert found["place"].to_pylist() == [9, 3, 5] and found["row number"].to_pylist() == [1.5, 1.5, None]
+
+
 def test_what_is_too_old_is_missing(tmp_path):
     values = written(tmp_path / "v", [("a", 0, 1)], "n")
     points = written(tmp_path / "p", [("a", 30), ("a", 31)])
@@ -82,6 +89,7 @@ def test_the_same_as_looking_through_them(tmp_path_factory, stored, asked):
         ([("a", 0, 1), ("a", 0, 2)], ("n",), "has 2 rows of customer a at 2026-01-01"),
         ([("a", 0)], (), "no column beside customer_id and as_of"),
         ([("a", 0, 1)], ("Label",), "both files have a column 'Label'"),
+        ([("a", 0, 1)], (STORED_AT,), "rename the column of yours"),
     ],
 )
 def test_what_can_not_be_joined_is_told(tmp_path, values, columns, says):

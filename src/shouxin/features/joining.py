@@ -18,6 +18,8 @@ from shouxin.features import store
 
 STORED_AT = "stored_as_of"
 _KEYS = ("customer_id", "as_of")
+# The engine's own number of a row in its file: the caller's order is kept whatever runs beside.
+_ROW = "file_row_number"
 
 
 class UnableToJoin(ValueError):
@@ -37,16 +39,14 @@ def join_stored(values: Path, points: Path, *, max_age: timedelta | None = None)
         told = _opened(connection, "stored", values)
         _check_names(wanted, told)
         _check_unique(connection, values)
-        # A row number, so that the caller's order is kept whatever the engine does.
-        connection.execute("CREATE TEMP TABLE asked AS SELECT *, row_number() OVER () AS place FROM points")
         fresh = "TRUE" if max_age is None else "s.as_of >= p.as_of - to_microseconds($age)"
         own = ", ".join(f'p."{name}"' for name in wanted)
         found = ", ".join(f'CASE WHEN {fresh} THEN s."{name}" END AS "{name}"' for name in told)
         params: dict[str, Any] = {} if max_age is None else {"age": max_age // timedelta(microseconds=1)}
         sql = f"""
             SELECT {own}, {found}, CASE WHEN {fresh} THEN s.as_of END AS {STORED_AT}
-            FROM asked p ASOF LEFT JOIN stored s ON p.customer_id = s.customer_id AND p.as_of >= s.as_of
-            ORDER BY p.place
+            FROM points p ASOF LEFT JOIN stored s ON p.customer_id = s.customer_id AND p.as_of >= s.as_of
+            ORDER BY p.{_ROW}
         """
         return connection.sql(sql, params=params).to_arrow_table()
 
@@ -54,10 +54,11 @@ def join_stored(values: Path, points: Path, *, max_age: timedelta | None = None)
 def _opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> list[str]:
     """The columns of a file, the keys only for the points; the file is a view of this name from here on."""
     try:
-        relation = connection.read_parquet(str(path))
+        relation = connection.read_parquet(str(path), file_row_number=True)
     except duckdb.Error as error:
         raise UnableToJoin(f"{path} can not be read as Parquet: {str(error).splitlines()[0]}") from None
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    del types[_ROW]
     if lacking := [key for key in _KEYS if key not in types]:
         raise UnableToJoin(
             f"{path} has no column {lacking[0]!r}; both files need customer_id (text) and as_of (an instant)"
@@ -76,7 +77,9 @@ def _opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> lis
 def _check_names(wanted: list[str], told: list[str]) -> None:
     if not told:
         raise UnableToJoin("the values have no column beside customer_id and as_of")
-    given = {name.lower() for name in wanted} | {STORED_AT, "place"}
+    given = {name.lower() for name in wanted}
+    if STORED_AT in given or STORED_AT in told:
+        raise UnableToJoin(f"{STORED_AT!r} is what the result tells of each row; rename the column of yours")
     if twice := [name for name in told if name.lower() in given]:
         raise UnableToJoin(f"both files have a column {twice[0]!r}; rename it in one of them")
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shouxin import features
-from shouxin.entrypoints.bench.ground import Ground, World
+from shouxin.entrypoints.bench.ground import Ground, World, quiet_engine
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import median_seconds, medians_in_turn, seconds_of
 
@@ -108,9 +108,7 @@ def _by_hand(world: World, query: str) -> pa.Table:
 
 @contextmanager
 def _engine(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
-        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
+    with quiet_engine() as engine:
         engine.register("link", world.links)
         yield engine
 

@@ -16,12 +16,11 @@ import numpy.typing as npt
 from shouxin.entrypoints.bench.credit_columns import (
     GMSC_DIRECTIONS,
     TAIWAN_DIRECTIONS,
+    Columns,
     gmsc_columns,
     taiwan_columns,
 )
 from shouxin.scoring import Table, read_table
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class UnableToReadSet(ValueError):

@@ -165,6 +165,14 @@ def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
     return {name: table[name].to_numpy().astype(np.float64) for name in names}
 
 
+@contextmanager
+def quiet_engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB whose clock is UTC, and whose bar is not drawn among the figures."""
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        yield engine
+
+
 def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     """Write the events as the history has them, with tokens of what is shared; returns everybody's link."""
     folder.mkdir()
@@ -172,9 +180,7 @@ def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
     tokens = "json_object(" + ", ".join(
         f"'{name}_token', 'tok_' || md5('{name}' || (personal ->> '$.{name}'))" for name in _SHARED
     ) + ")"  # fmt: skip
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'")
-        engine.execute("SET enable_progress_bar = false")  # it would be drawn among the figures
+    with quiet_engine() as engine:
         engine.execute(
             "COPY (SELECT DISTINCT ON (source, source_id) row_number() OVER () AS event_no,"
             " source, source_id, kind, customer_ref, occurred_at, received_at, order_ref, amount_minor,"
@@ -195,23 +201,21 @@ def copied(history: Path, links: pa.Table, *, count: int, progress: Advance) -> 
     (first,) = history.glob("*.parquet")
     rows = pq.read_metadata(first).num_rows
     tables = [links]
-    for number in range(1, count):
-        other = f"/{number}"
-        with duckdb.connect() as engine:
-            engine.execute("SET TimeZone = 'UTC'")
-            engine.execute("SET enable_progress_bar = false")
+    with quiet_engine() as engine:
+        engine.register("link", links)
+        for number in range(1, count):
+            other = f"/{number}"
             engine.execute(
                 f"COPY (SELECT * REPLACE (event_no + {rows * number} AS event_no, source_id || '{other}' AS"
                 f" source_id, customer_ref || '{other}' AS customer_ref, order_ref || '{other}' AS order_ref)"
                 f" FROM read_parquet('{first}')) TO '{history / f'events-{number:06}.parquet'}'"
                 " (FORMAT parquet, COMPRESSION zstd)"
             )
-            engine.register("link", links)
             tables.append(
                 engine.sql(
                     f"SELECT source, customer_ref || '{other}' AS customer_ref, customer_id || '{other}'"
                     " AS customer_id FROM link"
                 ).to_arrow_table()
             )
-        progress(number, count - 1)
+            progress(number, count - 1)
     return pa.concat_tables(tables)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shouxin.entrypoints.bench.ground import Ground, World
+from shouxin.entrypoints.bench.ground import Ground, World, quiet_engine
 from shouxin.entrypoints.bench.lines import Line
 from shouxin.entrypoints.bench.timing import seconds_of
 from shouxin.features import graph
@@ -106,8 +105,7 @@ def _lines_of_list(gang: Flags, listed: Flags) -> list[Line]:
 
 def _people(ground: Ground, history: Path) -> _People:
     truth = pq.read_table(ground.folder / "world/truth/customers.parquet", columns=["customer_ref", "kind"])
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    with quiet_engine() as engine:
         engine.register("truth", truth)
         engine.register("link", ground.world.links)
         found = engine.sql(
@@ -159,8 +157,7 @@ def _with_families(world: World, folder: Path) -> Path:
     folder.mkdir()
     for path in world.history.glob("*.parquet"):
         (folder / path.name).symlink_to(path)
-    with duckdb.connect() as engine:
-        engine.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    with quiet_engine() as engine:
         engine.execute(
             "COPY (WITH person AS (SELECT source, customer_ref, min(occurred_at) AS occurred_at,"
             " max(received_at) AS received_at, row_number() OVER (ORDER BY md5(customer_ref)) // 3 AS family"
@@ -186,9 +183,8 @@ def _written_links(folder: Path, customers: int) -> pa.Table:
     """
     folder.mkdir()
     tokens = ", ".join(f"'{name}_token', {_token_sql(name)}" for name in ("device", "card"))
-    with duckdb.connect() as engine:
-        engine.execute("SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
-        engine.execute("SET enable_progress_bar = false")
+    with quiet_engine() as engine:
+        engine.execute("SET preserve_insertion_order = false")
         engine.execute(
             "COPY (SELECT who * 5 + nth AS event_no, 'shop' AS source, 'e' || who || '-' || nth AS source_id,"
             " 'order_placed' AS kind, 'C' || who AS customer_ref, told_at AS occurred_at,"

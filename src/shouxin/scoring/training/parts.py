@@ -34,14 +34,16 @@ def predicted(fitted: Fitted, task: Task, rows: npt.NDArray[np.bool_]) -> npt.ND
     return np.asarray(sums_of(scorer, ready) + fitted.intercept, dtype=np.float64)
 
 
-def predicted_apart(fit: Callable[[Task], Fitted], task: Task) -> npt.NDArray[np.float64]:
+def predicted_apart(
+    fit: Callable[[Task], Fitted], task: Task, *, count: int = FOLDS
+) -> npt.NDArray[np.float64]:
     """Log-odds (millionths) of every row from a model that did not see its customer.
 
-    ``fit`` is run FOLDS times, each time on all but one fold of the customers. Raises UnableToTrain.
+    ``fit`` is run ``count`` times, each time on all but one fold of the customers. Raises UnableToTrain.
     """
-    fold = folds(task.y, count=FOLDS, seed=task.seed, groups=task.groups)
+    fold = folds(task.y, count=count, seed=task.seed, groups=task.groups)
     found = np.empty(len(task.y))
-    for number in range(FOLDS):
+    for number in range(count):
         apart = fold == number
         found[apart] = predicted(fit(part_of(task, ~apart)), task, apart)
     return found

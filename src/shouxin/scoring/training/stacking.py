@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -19,10 +20,9 @@ from shouxin.scoring.domain.families import Fused, Member, Stack
 from shouxin.scoring.domain.families.stack import MemberBody
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.scaling import MILLION
-from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
 from shouxin.scoring.training.learners import Fitted, Learner, Task
-from shouxin.scoring.training.parts import part_of, predicted
+from shouxin.scoring.training.parts import predicted_apart
 
 Floats = npt.NDArray[np.float64]
 Weigh = Callable[[Task, Sequence[Learner]], tuple[list[float], float]]
@@ -93,14 +93,8 @@ def _equally(_task: Task, members: Sequence[Learner]) -> tuple[list[float], floa
 
 def _weighed(task: Task, members: Sequence[Learner]) -> tuple[list[float], float]:
     """Weights and intercept from predictions of rows that the members did not learn from."""
-    fold = folds(task.y, count=_FOLDS, seed=task.seed, groups=task.groups)
-    found = np.empty((len(task.y), len(members)))
-    for number in range(_FOLDS):
-        apart = fold == number
-        inside = part_of(task, ~apart)
-        for place, member in enumerate(members):
-            found[apart, place] = predicted(_quickly(member, inside), task, apart) / MILLION
-    return _regressed(found, task)
+    told = [predicted_apart(partial(_quickly, member), task, count=_FOLDS) for member in members]
+    return _regressed(np.column_stack(told) / MILLION, task)
 
 
 def _regressed(found: Floats, task: Task) -> tuple[list[float], float]:

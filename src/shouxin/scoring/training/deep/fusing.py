@@ -16,11 +16,10 @@ from shouxin.scoring.training.boosting import EBM, VARIABLES_MAX, strongest
 from shouxin.scoring.training.deep.fitting import fit_network, only_sequence
 from shouxin.scoring.training.deep.reading import sequences_read
 from shouxin.scoring.training.learners import Fitted, Task
-from shouxin.scoring.training.parts import part_of, predicted
+from shouxin.scoring.training.parts import part_of, predicted_apart
 from shouxin.scoring.training.preparation import Variable
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 _CROSS_FOLDS = 3
 
 
@@ -38,7 +37,7 @@ def fit_fused(task: Task) -> Fitted:
     counted = replace(task, kept=kept, settings={**EBM.defaults, "bags": task.settings["bags"]})
     alone = replace(task, kept=[sequence])
     fold = folds(task.y, count=_CROSS_FOLDS, seed=task.seed, groups=task.groups)
-    known = _known(counted, fold)
+    known = _known(counted)
     said = np.empty(len(task.y))
     for number in range(_CROSS_FOLDS):
         rest = fold != number
@@ -51,15 +50,11 @@ def fit_fused(task: Task) -> Fitted:
     return _fused(_body(whole), whole, replace(inner, dropped={**dropped, **inner.dropped}), told.name)
 
 
-def _known(counted: Task, fold: Ints) -> Floats:
+def _known(counted: Task) -> Floats:
     """Log-odds of every row by columns, from an EBM that did not see its customer."""
     if not counted.kept:
         return np.full(len(counted.y), np.log(counted.y.mean() / (1 - counted.y.mean())))
-    known = np.empty(len(counted.y))
-    for number in range(_CROSS_FOLDS):
-        apart = fold == number
-        known[apart] = predicted(EBM.fit(part_of(counted, ~apart)), counted, apart) / MILLION
-    return known
+    return predicted_apart(EBM.fit, counted, count=_CROSS_FOLDS) / MILLION
 
 
 def _fused(network: Network, whole: Fitted, inner: Fitted, name: str) -> Fitted:
