@@ -3,6 +3,7 @@
 import base64
 import os
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -214,7 +215,14 @@ def test_keys_rotate_beside_running_writers_and_readers(vault):
     threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
-    rotate_keys(database.begin, keyring)
+
+    def beside(done, total):
+        """Half way through, wait until all have worked beside the rotation."""
+        deadline = time.monotonic() + 60
+        while done * 2 > total and len(written) < 60 and not wrong and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    rotate_keys(database.begin, keyring, progress=beside)
     stop.set()
     for thread in threads:
         thread.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -280,14 +279,21 @@ def test_a_call_whose_process_died_counts_as_spent_and_is_not_asked_twice_meanwh
 
 
 def test_no_transaction_is_open_while_a_provider_thinks(house, desk, bureau, now):
-    behave(bureau, "well", latency_seconds=0.4)
     subject = customer(house, 1, now)
+    asked, told, line = threading.Event(), threading.Event(), desk.lines["simulated"]
+
+    class Thinking:
+        def ask(self, request):
+            asked.set()
+            assert told.wait(60)
+            return line.ask(request)
+
+    desk = replace(desk, lines={"simulated": Thinking()})
     asking = threading.Thread(
         target=enquire, args=(subject,), kwargs={"product": desk.product("sesame_score"), "desk": desk}
     )
     asking.start()
-    time.sleep(0.2)
-    assert asking.is_alive()
+    assert asked.wait(60)
     with house.database.begin() as db:
         open_now = db.scalar(
             text(
@@ -295,6 +301,7 @@ def test_no_transaction_is_open_while_a_provider_thinks(house, desk, bureau, now
                 " AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
             )
         )
+    told.set()
     asking.join()
     assert open_now == 0
 
