@@ -12,10 +12,10 @@ from shouxin.entrypoints.cli.common import (
     JsonOption,
     emit,
     opened_house,
-    print_table,
     progress_bar,
     say,
 )
+from shouxin.entrypoints.cli.grade import print_grades
 from shouxin.entrypoints.cli.serve import HostOption, PortOption, run_server
 from shouxin.entrypoints.demo import DemoSettings, run_demo, setup_links, summary_of
 from shouxin.entrypoints.demo.journal import StageDone
@@ -46,7 +46,8 @@ def demo(
         if json:
             emit(summary, as_json=True)
         else:
-            _print_grades(summary)
+            title = "Customers by grade (observed: held out of training, watched from each date of training)"
+            print_grades(title, summary["grades"])
         say(f"summary: {path}")
         links = setup_links(house)
         _say_links(house, links, base=f"http://{host}:{port}")
@@ -58,38 +59,6 @@ def _tell(stage: StageDone, done_now: bool) -> None:
     more = ", ".join(f"{k} {v:,}" for k, v in stage.kept.items() if isinstance(v, int))
     when = f"{stage.seconds:.1f} s" if done_now else "done before"
     say(f"[bold]{stage.name:<12}[/] {stage.count:>10,}  {when:>12}  {more}")
-
-
-def _print_grades(summary: dict[str, Any]) -> None:
-    rows = [
-        (
-            row["grade"],
-            row["customers"],
-            _share(row["mean_pd"]),
-            row.get("observed", ""),
-            *(_share(row.get(name)) for name in ("foretold", "default_rate")),
-            " to ".join(map(_share, row.get("interval") or ())),
-        )
-        for row in summary["grades"]
-    ]
-    columns = [
-        "grade",
-        "customers",
-        "mean PD",
-        "watched",
-        "foretold",
-        "observed default rate",
-        "95 % interval",
-    ]
-    print_table(
-        "Customers by grade (default rate of customers held out of training, watched from each date)",
-        columns,
-        rows,
-    )
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.2%}"
 
 
 def _say_links(house: House, links: list[Any], *, base: str) -> None:

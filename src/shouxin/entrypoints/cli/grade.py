@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -79,22 +80,27 @@ def _outcome(name: str) -> features.EventOfDefault:
     return features.OUTCOMES[name]
 
 
-def _show(run: grading.GradingRun) -> None:
+def print_grades(title: str, grades: Iterable[Mapping[str, Any]]) -> None:
+    """A row for each grade, as ``GradeLine.as_data`` gives it, for people."""
     rows = [
         (
-            line.grade.value,
-            line.customers,
-            _share(line.mean_pd),
-            line.observed,
-            _share(line.foretold),
-            _share(line.observed_rate),
-            "-" if line.interval is None else " to ".join(map(_share, line.interval)),
+            line["grade"],
+            line["customers"],
+            _share(line["mean_pd"]),
+            line["observed"],
+            _share(line["foretold"]),
+            _share(line["default_rate"]),
+            " to ".join(map(_share, line["interval"] or (None,))),
         )
-        for line in run.grades
+        for line in grades
     ]
-    title = f"Grades at {run.as_of:%Y-%m-%d} for {run.outcome} ({run.model}, scale {run.scale.name})"
     heads = ("grade", "customers", "mean PD", "watched", "foretold", "observed rate", "95 % interval")
     print_table(title, heads, rows)
+
+
+def _show(run: grading.GradingRun) -> None:
+    title = f"Grades at {run.as_of:%Y-%m-%d} for {run.outcome} ({run.model}, scale {run.scale.name})"
+    print_grades(title, (line.as_data() for line in run.grades))
     for name, evaluation in (
         ("Held out of training, at the dates of training", run.evidence.unseen),
         ("Out of time, held out", run.evidence.held_out),
