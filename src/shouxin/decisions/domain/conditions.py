@@ -12,7 +12,7 @@ import operator as operators
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Facts = Mapping[str, Any]
 
@@ -96,8 +96,7 @@ class Group:
 Condition = Comparison | Group
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTrace:
+class ConditionTrace(NamedTuple):
     """What a comparison read, what it compared with, and what came of it (None: unknown)."""
 
     field: str

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shouxin.decisions.domain.conditions import (
     Comparison,
@@ -58,8 +58,7 @@ class Reason:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
+class RuleTrace(NamedTuple):
     """What one rule did: whether it applied (None: unknown) and every comparison it made."""
 
     rule_id: str

@@ -15,7 +15,7 @@ from shouxin.kernel import Bilingual
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.inputs import Value, category_text
-from shouxin.scoring.domain.score import Contribution, Score
+from shouxin.scoring.domain.score import Contribution, Score, plan_of
 
 REASONS_MAX = 4
 # A reason names so many features beside the one that leads; more than that nobody reads.
@@ -58,7 +58,7 @@ def reasons(artefact: Artefact, score: Score, *, limit: int = REASONS_MAX) -> tu
     A score below the average customer's always has one: contributions add up to the difference.
     """
     assert 1 <= limit <= REASONS_MAX, limit
-    features = {feature.name: feature for feature in artefact.features}
+    features = plan_of(artefact).features
     lowering = sorted(
         (item for item in score.contributions if item.log_odds > 0), key=lambda item: -item.log_odds
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.families.contract import Scorer
+from shouxin.scoring.domain.feature import Feature
 from shouxin.scoring.domain.inputs import UnableToScore, Value, found_in
 from shouxin.scoring.domain.scaling import MILLION
 
@@ -86,6 +87,7 @@ class Plan:
 
     names: tuple[str, ...]
     terms: tuple[str, ...]
+    features: Mapping[str, Feature]
     scorer: Scorer
     base: int
     base_points: int
@@ -100,6 +102,7 @@ def plan_of(artefact: Artefact) -> Plan:
     return Plan(
         names=artefact.names,
         terms=artefact.scorer.terms,
+        features={feature.name: feature for feature in artefact.features},
         scorer=artefact.scorer,
         base=base,
         base_points=scaling.points_at(base),
