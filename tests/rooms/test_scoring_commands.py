@@ -130,6 +130,8 @@ def test_a_model_is_put_under_stress(table, tmp_path):
     assert told["gaming"]["budgets"][0]["budget"] == 1.0 and told["against"] is None
     beside = json.loads(run("robustness", *common, "--against", tmp_path / "m", "--json").stdout)
     assert beside["against"]["stresses"] == beside["stresses"]
+    printed = run("robustness", *common, "--against", tmp_path / "m").stdout
+    assert printed.count("scorecard (sha256:") == 2 and "AUC scorecard " in printed
     assert "not gamed" in run("robustness", *common).stderr
     assert run("robustness", *common, "--can-change", "late=free").exit_code == 2
 

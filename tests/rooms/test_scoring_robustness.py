@@ -220,3 +220,18 @@ def test_two_models_stand_beside_each_other_under_every_stress(shop):
     assert all(line.saved == 0 for line in beside(one, one))
     bare = examine_table(other, Table({**columns, "bad": y}), Judging("bad"), levers=())
     assert {line.kind for line in beside(one, bare)} == {"noise", "missing", "outage"}
+
+
+def test_who_waits_is_told_how_far_it_is(shop):
+    model, columns, y = shop
+    told = []
+    examine_table(
+        model,
+        Table({**columns, "bad": y}),
+        Judging("bad"),
+        levers=levers_for(model),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    done, totals = zip(*told, strict=True)
+    assert len(set(totals)) == 1 and done[-1] == totals[0]
+    assert list(done) == sorted(done) and len(set(done)) > 10

@@ -25,9 +25,7 @@ from shouxin.features.domain import (
 from shouxin.features.skew import Witness
 from shouxin.features.state import AbsorbCount
 from shouxin.identity import references_of
-from shouxin.kernel import OWN_SOURCE, CustomerId
-
-Progress = Callable[[int, int], None]
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress
 
 
 def compute(

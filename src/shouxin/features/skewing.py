@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,9 +14,7 @@ from shouxin.features import skew
 from shouxin.features.domain import catalogue_hash, definitions_of
 from shouxin.features.service import compute_each, kinds_kept
 from shouxin.features.skew import Cause, Known, ServedValues, SkewReport
-from shouxin.kernel import OWN_SOURCE, CustomerId
-
-Progress = Callable[[int, int], None]
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress
 
 
 def check_skew(

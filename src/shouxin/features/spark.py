@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
@@ -26,8 +26,7 @@ from shouxin.features.compiler import (
 from shouxin.features.domain import CATALOGUE, FeatureDefinition, parts_of
 from shouxin.features.store import LINK_COLUMNS, micros, parquet_files
 from shouxin.ingestion.consent.domain import PURPOSES
-
-Progress = Callable[[int, int], None]
+from shouxin.kernel import Progress
 
 _SPARK = DIALECTS["spark"]
 # One query of the whole catalogue is a plan of some hundred joins: Spark's planner does not end with it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ from shouxin.identity.proving import own_customer
 from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
-from shouxin.kernel import OWN_SOURCE, CustomerId, derived_id
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress, derived_id
 
 _CHUNK = 5_000
 # A profile is everything known; its reader stands after every event.
@@ -48,7 +48,7 @@ def unify(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> UnifyCount:
     """Give every reference in new events a customer, and make those one who are one person.
 

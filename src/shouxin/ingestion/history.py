@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from sqlalchemy import Connection
 
 from shouxin.ingestion import store
 from shouxin.ingestion.bulk import EVENT_SCHEMA
-from shouxin.kernel import content_hash
+from shouxin.kernel import Progress, content_hash
 
 STRETCH = 250_000
 _FORMAT = 1
@@ -47,9 +46,7 @@ class HistoryFiles:
     last_event_no: int
 
 
-def export_history(
-    db: Connection, folder: Path, *, progress: Callable[[int, int], None] | None = None
-) -> HistoryFiles:
+def export_history(db: Connection, folder: Path, *, progress: Progress | None = None) -> HistoryFiles:
     """Bring the Parquet files in ``folder`` up to the event log; what is there already stays."""
     folder.mkdir(parents=True, exist_ok=True)
     last = store.settled_event_no(db)

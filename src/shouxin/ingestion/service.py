@@ -36,9 +36,8 @@ from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.ingestion.quality.counting import count_batch, count_chunk
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
-from shouxin.kernel import Event, canonical_json
+from shouxin.kernel import Event, Progress, canonical_json
 
-Progress = Callable[[int, int], None]
 _TRIES_MAX = 10
 # Whoever waits for the writers to be done keeps new ones waiting: a checkout must not notice.
 _PATIENCE_MS = 200

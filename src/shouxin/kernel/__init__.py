@@ -13,6 +13,7 @@ from shouxin.kernel.event import OWN_SOURCE, Event
 from shouxin.kernel.ids import CustomerId, derived_id, mint
 from shouxin.kernel.money import Money, UnableToParseMoney
 from shouxin.kernel.period import Period
+from shouxin.kernel.progress import Progress
 
 __all__ = [
     "OWN_SOURCE",
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "Money",
     "Period",
+    "Progress",
     "UnableToApprove",
     "UnableToParseMoney",
     "canonical_json",

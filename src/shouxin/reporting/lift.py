@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from shouxin.features import CATALOGUE, EventOfDefault, FeatureDefinition, Missi
 from shouxin.features.domain import Origin
 from shouxin.grading.domain import Grade, is_held_out, scale_for
 from shouxin.ingestion.external import Product
+from shouxin.kernel import Progress
 from shouxin.kernel.money import exponent
 from shouxin.reporting import store
 from shouxin.reporting.domain.lift import (
@@ -35,7 +36,6 @@ from shouxin.reporting.domain.lift import (
 from shouxin.reporting.domain.views import LGD_ASSUMED
 from shouxin.scoring.domain.metrics import auc_difference, delong
 
-Progress = Callable[[int, int], None]
 Model = Literal["scorecard", "ebm"]
 ALL = "all"
 ANSWERED = "external_score_received"

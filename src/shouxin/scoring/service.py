@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
-from shouxin.kernel import Bilingual
+from shouxin.kernel import Bilingual, Progress
 from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
@@ -33,7 +33,6 @@ from shouxin.scoring.training.preparation import (
 if TYPE_CHECKING:
     from shouxin.scoring.training.learners import Learner
 
-Progress = Callable[[int, int], None]
 _STEPS = 4
 
 

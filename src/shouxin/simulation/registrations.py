@@ -6,7 +6,7 @@ The gold data for linkage: the events go through the same door as any shop's; th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.random import Generator
 
+from shouxin.kernel import Progress
 from shouxin.simulation.domain import Ints
 from shouxin.simulation.humans import PEOPLE_MAX, draw_humans
 from shouxin.simulation.story import EVENT_COLUMNS, INSTANT
 from shouxin.simulation.world import UnableToSimulate
 from shouxin.simulation.writing import CHANNELS, ROLLS, Human, write_person
 
-Progress = Callable[[int, int], None]
 FILE = "registrations.parquet"
 REGISTRATIONS_A_PERSON = 1.8
 _SHARES = (0.40, 0.20, 0.25, 0.15)  # of app, web, store, phone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shouxin.kernel import Progress
 from shouxin.simulation.block import (
     BLOCK_STEPS,
     CHECKOUTS,
@@ -32,7 +33,6 @@ from shouxin.simulation.tally import Tally
 from shouxin.simulation.truth import truth_of_surroundings
 from shouxin.simulation.world import Block, UnableToSimulate, Wanted, blocks
 
-Progress = Callable[[int, int], None]
 REPORT = "report.json"
 WORKERS_MAX = 64
 # Measured (docs/simulation.md), rounded up.

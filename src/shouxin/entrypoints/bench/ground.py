@@ -28,6 +28,7 @@ from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
+from shouxin.kernel import Progress
 
 _START = date(2024, 8, 1)
 _MONTHS = 18
@@ -35,8 +36,7 @@ _SEED = 7
 _SHARED = ("device", "card", "delivery_address", "address", "phone", "email")
 _OUTCOME = features.OUTCOMES["defaults-next-180d"]
 _DIRECTIONS = {features.Direction.HIGHER_IS_RISKIER: 1, features.Direction.HIGHER_IS_SAFER: -1}
-Advance = Callable[[int, int], None]
-Bar = Callable[[str], AbstractContextManager[Advance]]
+Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def written_history(events: tuple[Path, ...], folder: Path) -> pa.Table:
         ).to_arrow_table()
 
 
-def copied(history: Path, links: pa.Table, *, count: int, progress: Advance) -> pa.Table:
+def copied(history: Path, links: pa.Table, *, count: int, progress: Progress) -> pa.Table:
     """``count`` shops in place of one: the same events of other customers; returns everybody's link."""
     (first,) = history.glob("*.parquet")
     rows = pq.read_metadata(first).num_rows

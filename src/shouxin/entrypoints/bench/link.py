@@ -25,6 +25,7 @@ from shouxin.entrypoints.bench.timing import call_seconds, percentile
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
 from shouxin.identity.domain import encode
+from shouxin.kernel import Progress
 
 _GOAL_MILLISECONDS = 5.0
 _SEED = 23
@@ -178,7 +179,7 @@ def _load(
     home: Home,
     records: Iterator[Personal],
     rows: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Encode in processes of their own, a block at a time, and COPY what they made."""
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,15 +16,17 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import (
+    Progress as RichProgress,
+)
 from rich.table import Table
 
 from shouxin.entrypoints.house import House, opened_house
-from shouxin.kernel import parse_instant
+from shouxin.kernel import Progress, parse_instant
 
 __all__ = [
     "HomeOption",
@@ -106,7 +108,7 @@ def fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str) -> Iterator[Progress]:
     """A bar on standard error; the block gets ``advance(done, total)`` to call as often as it likes."""
     columns = (
         SpinnerColumn(),
@@ -116,7 +118,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
     )
     # In a log a bar is noise; the commands say there what they finished.
-    with Progress(*columns, console=_people, disable=not _people.is_terminal) as progress:
+    with RichProgress(*columns, console=_people, disable=not _people.is_terminal) as progress:
         task = progress.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from shouxin import grading
-from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, say
+from shouxin.entrypoints.cli.common import JsonOption, emit, fail, print_table, progress_bar, say
 from shouxin.entrypoints.cli.tables import (
     UNABLE,
     ApproveOption,
@@ -50,11 +50,8 @@ def robustness(
     try:
         table = read_table(csv_file)
         judging = Judging(target, time=time_column, given=Given(cut_off, approve), seed=seed)
-        found = [
-            _examined(read_model(path), table, judging, named)
-            for path in (model, against)
-            if path is not None
-        ]
+        models = [read_model(path) for path in (model, against) if path is not None]
+        found = [_examined(one, table, judging, named) for one in models]
     except UNABLE as error:
         fail(str(error))
     if json:
@@ -63,16 +60,17 @@ def robustness(
         told = {**first, "against": others[0] if others else None, "beside": beside_each_other}
         emit(told, as_json=True)
         return
-    for one in found:
-        _tell(one)
+    for artefact, one in zip(models, found, strict=True):
+        _tell(artefact, one)
     if against is not None:
-        _tell_beside(*found)
+        _tell_beside(*found, names=[f"{one.model} {one.hash[7:11]}" for one in models])
 
 
 def _examined(artefact: Artefact, table: Table, judging: Judging, named: Sequence[Lever]) -> Robustness:
     levers = (*levers_for(artefact), *named)
     bounds = [bound for _, bound in grading.scale_for(artefact.outcome).below]
-    return examine_table(artefact, table, judging, levers=levers, bounds=bounds)
+    with progress_bar(f"putting {artefact.model} under stress") as progress:
+        return examine_table(artefact, table, judging, levers=levers, bounds=bounds, progress=progress)
 
 
 def _lever(entry: str) -> Lever:
@@ -86,7 +84,7 @@ def _lever(entry: str) -> Lever:
     return Lever(name, price)
 
 
-def _tell(found: Robustness) -> None:
+def _tell(artefact: Artefact, found: Robustness) -> None:
     data = found.as_data()
     rows: list[tuple[Any, ...]] = [("as it is", "", interval_text(data["auc"]), "", "", "")]
     rows += [
@@ -100,7 +98,8 @@ def _tell(found: Robustness) -> None:
         )
         for stress in data["stresses"]
     ]
-    title = f"{found.model_hash[:19]} on {found.rows:,} rows, turned away from a PD of {found.cut_off:.4f}"
+    name = f"{artefact.model} ({artefact.hash[:19]})"
+    title = f"{name} on {found.rows:,} rows, turned away from a PD of {found.cut_off:.4f}"
     print_table(title, ("stress", "", "AUC", "loss", "answers changed", "mean PD"), rows)
     gaming = found.gaming
     if gaming is None:
@@ -117,7 +116,7 @@ def _tell(found: Robustness) -> None:
     say("changed first: " + ", ".join(f"{name} ({count})" for name, count in gaming.first.items()))
 
 
-def _tell_beside(first: Robustness, second: Robustness) -> None:
+def _tell_beside(first: Robustness, second: Robustness, *, names: Sequence[str]) -> None:
     """Both under the same stress, line by line, and which loses less."""
     rows = [
         (
@@ -131,6 +130,5 @@ def _tell_beside(first: Robustness, second: Robustness) -> None:
         )
         for line in beside(first, second)
     ]
-    names = [one.model_hash[7:15] for one in (first, second)]
     heads = ("stress", "", *(f"AUC {name}" for name in names), *(f"loss {name}" for name in names), "saved")
     print_table("Beside each other: what the second loses less", heads, rows)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from shouxin.entrypoints.demo.journal import Journal
 from shouxin.entrypoints.house import House
+from shouxin.kernel import Progress
 
-Advance = Callable[[int, int], None]
-Bar = Callable[[str], AbstractContextManager[Advance]]
+Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -26,8 +25,8 @@ from shouxin.features import shopwide
 from shouxin.features.shopwide import KeptNight
 from shouxin.ingestion import external
 from shouxin.ingestion.external import Outcome, Subject
+from shouxin.kernel import Progress
 
-Progress = Callable[[int, int], None]
 # Of a day's decisions so many of the sample are computed anew.
 SKEW_DECISIONS_MAX = 500
 # Who asks for a challenger that the schedule trained.

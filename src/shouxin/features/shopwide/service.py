@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -26,9 +26,8 @@ from shouxin.features.shopwide.domain import NAMES, SHOPWIDE, VERSION, KeptNight
 from shouxin.identity import references_of
 from shouxin.ingestion import list_events
 from shouxin.ingestion.consent.domain import WORD_KINDS, withdrawn_purposes
-from shouxin.kernel import Bilingual, CustomerId
+from shouxin.kernel import Bilingual, CustomerId, Progress
 
-Progress = Callable[[int, int], None]
 PATTERN = "strongest_pattern"
 _STEPS = 4
 

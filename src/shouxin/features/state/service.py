@@ -13,10 +13,9 @@ from shouxin import ingestion
 from shouxin.features.state import store
 from shouxin.features.state.domain import Layout, Reference, State, absorb, from_bytes, to_bytes
 from shouxin.features.state.store import StoredState
-from shouxin.kernel import Event
+from shouxin.kernel import Event, Progress
 
 Begin = Callable[[], AbstractContextManager[Connection]]
-Progress = Callable[[int, int], None]
 _STRETCH = 100_000
 _BATCH = 200
 

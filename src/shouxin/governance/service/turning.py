@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from shouxin.governance.domain.slots import SLOTS
 from shouxin.governance.keys import Keyring
 from shouxin.governance.store import data_keys, key_slots
+from shouxin.kernel import Progress
 
 Begin = Callable[[], AbstractContextManager[Connection]]
-Progress = Callable[[int, int], None]
 # So many slots share the two writings of the key file.
 _BATCH = 64
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,9 +27,8 @@ from shouxin.grading.domain import (
 )
 from shouxin.grading.service.candidates import columns_of, held_out_rows, train_candidate
 from shouxin.grading.service.standings import assign
-from shouxin.kernel import CustomerId
+from shouxin.kernel import CustomerId, Progress
 
-Progress = Callable[[int, int], None]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _STEPS = 4
 

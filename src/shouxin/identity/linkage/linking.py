@@ -20,8 +20,8 @@ from shouxin.identity.linkage.scoring import Comparing
 from shouxin.identity.linkage.training import splink_clusters, train
 from shouxin.identity.linkage.weights import MICRO, MatchWeights, probability
 from shouxin.ingestion.domain.normalising import folded
+from shouxin.kernel import Progress
 
-Progress = Callable[[int, int], None]
 # Another way to link the same records: (threshold, cluster of each record), for comparison.
 Peer = Callable[[pa.Table, Sequence[Column]], Iterator[tuple[float, list[int]]]]
 _FEBRL = re.compile(r"rec-(\d+)-(?:org|dup-\d+)")

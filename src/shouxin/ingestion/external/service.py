@@ -50,9 +50,8 @@ from shouxin.ingestion.external.domain import (
     worth_retrying,
 )
 from shouxin.ingestion.service import list_events, record
-from shouxin.kernel import Clock, Event, Money, mint
+from shouxin.kernel import Clock, Event, Money, Progress, mint
 
-Progress = Callable[[int, int], None]
 _STOPS_A_ROUND = {Outcome.BUDGET_SPENT, Outcome.BREAKER_OPEN}
 
 

@@ -34,7 +34,7 @@ from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
 from shouxin.ingestion.service import append
-from shouxin.kernel import Bilingual
+from shouxin.kernel import Bilingual, Progress
 
 _SHARED_FIELDS = ("phone", "email")
 Tokens = dict[str, str]
@@ -66,7 +66,7 @@ def register_file(
     source: str,
     keyring: Keyring,
     now: datetime,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PeopleReport:
     """Register the people of a CSV file, portion by portion, each in a transaction that ``begin`` opens.
 

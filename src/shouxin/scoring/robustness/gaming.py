@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.features.domain import Topic
+from shouxin.kernel import Progress
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.columns import pd_columns
 from shouxin.scoring.domain.inputs import Floats, Ints
@@ -26,7 +27,7 @@ from shouxin.scoring.robustness.stress import Columns
 BUDGETS = (1.0, 2.0, 4.0, 8.0, 16.0)
 ROWS_MAX = 1_000
 _LEVELS = 9
-_STEPS_MAX = 12
+STEPS_MAX = 12
 # What it costs to move a feature of this topic by one spread, by what it takes to make the facts up. None: it
 # can not be done, because others tell it.
 GAMING_COSTS: Mapping[Topic, float | None] = {
@@ -116,10 +117,12 @@ def game(
     cut_off: float,
     bounds: Sequence[float] = (),
     rng: np.random.Generator,
+    progress: Progress = lambda _done, _total: None,
 ) -> Gaming:
     """Let events who are turned away at ``cut_off`` (at most ROWS_MAX of them, drawn) game the model.
 
     ``bounds`` are the PDs at which a better grade begins: with them the cost is that of gaining one grade.
+    ``progress`` counts the levers that were tried in each of at most STEPS_MAX rounds.
     Raises UnableToGame.
     """
     used = [lever for lever in levers if lever.feature in artefact.names]
@@ -132,7 +135,7 @@ def game(
         raise UnableToGame(f"no event is turned away at a PD of {cut_off:g}")
     chosen = np.sort(rng.choice(away, size=min(ROWS_MAX, len(away)), replace=False))
     picked = {name: np.asarray(columns[name])[chosen].copy() for name in artefact.names}
-    path = _attacked(artefact, picked, used, columns, log_odds[chosen])
+    path = _attacked(artefact, picked, used, columns, log_odds[chosen], progress=progress)
     wanted = _wanted(pd[chosen], cut_off, bounds)
     costs = path.cost_below(wanted)
     return Gaming(
@@ -176,13 +179,15 @@ def _attacked(
     levers: Sequence[Lever],
     columns: Columns,
     start: Ints,
+    *,
+    progress: Progress,
 ) -> _Path:
     """Greedy: again and again the change that lowers the log-odds most for its price."""
     count = len(start)
     grids = [(lever, *_grid(np.asarray(columns[lever.feature], dtype=np.float64))) for lever in levers]
     spent, risk = [np.zeros(count)], [start]
     moved: list[list[str]] = [[] for _ in range(count)]
-    for _ in range(_STEPS_MAX):
+    for step in range(STEPS_MAX):
         best = np.zeros(count)
         pick = [np.full(count, -1), np.zeros(count), np.zeros(count), risk[-1].copy()]
         for place, (lever, grid, spread) in enumerate(grids):
@@ -196,6 +201,7 @@ def _attacked(
                 best = np.where(better, gain, best)
                 for store, new in zip(pick, (place, value, price, tried), strict=True):
                     store[better] = new[better] if isinstance(new, np.ndarray) else new
+            progress(step * len(grids) + place + 1, STEPS_MAX * len(grids))
         if not (pick[0] >= 0).any():
             break
         for row in np.flatnonzero(pick[0] >= 0):

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.kernel import Progress
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.metrics import Floats, Interval, auc_difference, delong, measurable
-from shouxin.scoring.robustness.gaming import Gaming, Lever, UnableToGame, game
+from shouxin.scoring.robustness.gaming import STEPS_MAX, Gaming, Lever, UnableToGame, game
 from shouxin.scoring.robustness.stress import Columns, sources_of, with_gaps, with_noise, without
 
 NOISE = (0.1, 0.25, 0.5)
@@ -130,6 +131,7 @@ def examine(
     bounds: Sequence[float] = (),
     months: Sequence[str] | None = None,
     seed: int = 7,
+    progress: Progress = lambda _done, _total: None,
 ) -> Robustness:
     """Put a model under every stress; the same seed disturbs the same cells whatever the model.
 
@@ -137,28 +139,41 @@ def examine(
     """
     own = {name: np.asarray(columns[name]) for name in artefact.names}
     truth, pd = measurable(y, pd_of_columns(artefact, own))
-    found = stresses(artefact, own, truth, cut_off=cut_off, seed=seed)
+    stress_count = len(NOISE) + len(GAPS) + len(sources_of(artefact))
+    total = stress_count + STEPS_MAX * len(levers)
+    found = stresses(
+        artefact, own, truth, cut_off=cut_off, seed=seed, progress=lambda n, _: progress(n, total)
+    )
     by_month = segmentation("month", months, truth, pd, cut_off=cut_off) if months is not None else None
     gaming, why_not = None, None
     try:
         gaming = game(
-            artefact, own, truth, levers, cut_off=cut_off, bounds=bounds, rng=np.random.default_rng(seed)
-        )
+            artefact, own, truth, levers, cut_off=cut_off, bounds=bounds, rng=np.random.default_rng(seed),
+            progress=lambda done, _total: progress(stress_count + done, total),
+        )  # fmt: skip
     except UnableToGame as error:
         why_not = str(error)
+    progress(total, total)
     return Robustness(artefact.hash, len(truth), cut_off, delong(truth, pd), found, by_month, gaming, why_not)
 
 
 def stresses(
-    artefact: Artefact, columns: Columns, y: npt.ArrayLike, *, cut_off: float, seed: int = 7
+    artefact: Artefact,
+    columns: Columns,
+    y: npt.ArrayLike,
+    *,
+    cut_off: float,
+    seed: int = 7,
+    progress: Progress = lambda _done, _total: None,
 ) -> tuple[UnderStress, ...]:
     """Noise, gaps and outages on these rows. Raises UnableToEvaluate, UnableToScore."""
     own = {name: np.asarray(columns[name]) for name in artefact.names}
     truth, pd = measurable(y, pd_of_columns(artefact, own))
-    return tuple(
-        _under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off)
-        for kind, name, disturbed in _disturbed(artefact, own, seed=seed)
-    )
+    found: list[UnderStress] = []
+    for kind, name, disturbed in _disturbed(artefact, own, seed=seed):
+        found.append(_under(artefact, kind, name, disturbed, truth, pd, cut_off=cut_off))
+        progress(len(found), 0)
+    return tuple(found)
 
 
 def _disturbed(artefact: Artefact, columns: Columns, *, seed: int) -> Any:

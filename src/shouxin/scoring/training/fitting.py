@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from shouxin.kernel import Progress
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
@@ -28,7 +29,7 @@ from shouxin.scoring.training.preparation import Variable, check_counts, nothing
 from shouxin.scoring.training.scorecard import SCORECARD
 from shouxin.scoring.training.stacking import stacking_learners
 from shouxin.scoring.training.trees.tree_learners import TREE_LEARNERS
-from shouxin.scoring.training.tuning import Advance, Journal, Tuned, raced, task_name
+from shouxin.scoring.training.tuning import Journal, Tuned, raced, task_name
 
 STACKED = ("lightgbm", "xgboost", "catboost")
 
@@ -50,7 +51,7 @@ def fit_columns(
     y: npt.ArrayLike,
     recipe: Recipe,
     *,
-    advance: Advance = lambda _done, _total: None,
+    advance: Progress = lambda _done, _total: None,
 ) -> TrainedModel:
     """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
@@ -111,7 +112,7 @@ def _read_by(
     return kept, dropped
 
 
-def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Advance) -> Tuned | None:
+def _tuned(learner: Learner, task: Task, recipe: Recipe, *, advance: Progress) -> Tuned | None:
     """What a search over the learner's space found, where one was asked for; settings asked for stay."""
     if recipe.trials < 1 or not learner.space:
         return None

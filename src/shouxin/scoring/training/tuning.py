@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import content_hash
+from shouxin.kernel import Progress, content_hash
 from shouxin.scoring.domain.metrics import auc
 from shouxin.scoring.domain.split import folds
 from shouxin.scoring.domain.training import UnableToTrain
@@ -30,7 +30,6 @@ _FOLDS = 3
 _GO_ON = 3  # one in three
 _DRAWS_MAX = 1_000
 
-Advance = Callable[[int, int], None]
 Ints = npt.NDArray[np.int64]
 
 
@@ -112,7 +111,7 @@ def drawn(learner: Learner, *, trials: int, seed: int) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def raced(learner: Learner, task: Task, *, trials: int, journal: Journal, advance: Advance) -> Tuned:
+def raced(learner: Learner, task: Task, *, trials: int, journal: Journal, advance: Progress) -> Tuned:
     """The race; ``task`` brings everything but the settings. Raises UnableToTrain where no trial succeeds."""
     fold = folds(task.y, count=_FOLDS, seed=task.seed, groups=task.groups)
     waiting = drawn(learner, trials=trials, seed=task.seed)
