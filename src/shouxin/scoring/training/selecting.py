@@ -171,7 +171,9 @@ def _twins(kept: Sequence[Variable], binnings: Mapping[str, Binning]) -> dict[st
         return found
     filled = [np.where(np.isnan(v.values), np.nanmedian(v.values), v.values) for v in numbers]
     ranks = np.stack([rankdata(values) for values in filled])
-    alike = np.abs(np.corrcoef(ranks)) if len(numbers) > 1 else np.ones((1, 1))
+    # Where all that is known is one value there is nothing to rank by: such a number is nobody's twin.
+    with np.errstate(invalid="ignore"):
+        alike = np.nan_to_num(np.abs(np.atleast_2d(np.corrcoef(ranks))))
     leads: list[int] = []
     for place, variable in enumerate(numbers):
         lead = next((each for each in leads if alike[place, each] >= TWIN_RANK_CORRELATION), None)
