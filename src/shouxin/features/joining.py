@@ -78,7 +78,7 @@ def _check_names(wanted: list[str], told: list[str]) -> None:
     if not told:
         raise UnableToJoin("the values have no column beside customer_id and as_of")
     given = {name.lower() for name in wanted}
-    if STORED_AT in given or STORED_AT in told:
+    if STORED_AT in given | {name.lower() for name in told}:
         raise UnableToJoin(f"{STORED_AT!r} is what the result tells of each row; rename the column of yours")
     if twice := [name for name in told if name.lower() in given]:
         raise UnableToJoin(f"both files have a column {twice[0]!r}; rename it in one of them")

@@ -13,7 +13,7 @@ from shouxin.kernel.event import OWN_SOURCE, Event
 from shouxin.kernel.ids import CustomerId, derived_id, mint
 from shouxin.kernel.money import Money, UnableToParseMoney
 from shouxin.kernel.period import Period
-from shouxin.kernel.progress import Progress
+from shouxin.kernel.progress import Progress, silent
 
 __all__ = [
     "OWN_SOURCE",
@@ -33,5 +33,6 @@ __all__ = [
     "frozen_clock",
     "mint",
     "parse_instant",
+    "silent",
     "system_clock",
 ]

@@ -17,7 +17,7 @@ from shouxin.features import CATALOGUE, EventOfDefault, FeatureDefinition, Missi
 from shouxin.features.domain import Origin
 from shouxin.grading.domain import Grade, is_held_out, scale_for
 from shouxin.ingestion.external import Product
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.kernel.money import exponent
 from shouxin.reporting import store
 from shouxin.reporting.domain.lift import (
@@ -98,7 +98,7 @@ def external_lift(
     The test date lies one performance window before ``as_of``; customers in the test train nothing. Prices
     are those of ``products``. Raises UnableToMeasureLift, UnableToLabel, UnableToReadHistory, UnableToTrain.
     """
-    told = progress or (lambda _done, _total: None)
+    told = progress or silent
     by_product = features_by_product()
     steps = len(by_product) + 3
     sample = _sample(history, links, outcome, as_of=as_of)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.assessment import Assessment, Given, performance
 from shouxin.scoring.domain.assessment.cut_off import cut_off_of
@@ -105,7 +105,7 @@ def examine_table(
     *,
     levers: Sequence[Lever],
     bounds: Sequence[float] = (),
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> Robustness:
     """Put a model under stress on every row of ``table`` whose target is known.
 

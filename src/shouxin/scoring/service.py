@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.features.sequences.domain import RECENT_EVENTS, SequenceLayout
-from shouxin.kernel import Bilingual, Progress
+from shouxin.kernel import Bilingual, Progress, silent
 from shouxin.scoring.declined import RejectInference, declined_rows
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.calibrating import CalibrationRefusal, is_later
@@ -80,7 +80,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     )  # fmt: skip
     roles = _Roles(target, id_column, time_column, group_column, period_column)
     try:
-        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or _silent)
+        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or silent)
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
 
@@ -101,10 +101,6 @@ class _Roles(NamedTuple):
     time: str | None
     group: str | None
     period: str | None
-
-
-def _silent(_done: int, _total: int) -> None:
-    """Nobody watches."""
 
 
 def _experiment(

@@ -19,7 +19,7 @@ from shouxin.entrypoints.bench.curves import auc_lines, difference_line, scored,
 from shouxin.entrypoints.bench.ground import Ground
 from shouxin.entrypoints.bench.lines import Line, UnableToBench
 from shouxin.features.sequences import SequenceField, SequenceLayout
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.reporting import monthly_states
 from shouxin.scoring.domain.split import folds
 
@@ -90,7 +90,7 @@ def _given(accounts: Accounts) -> dict[str, tuple[str, Columns]]:
 
 
 def out_of_fold(
-    accounts: Accounts, model: str, columns: Columns, *, advance: Progress = lambda _done, _total: None
+    accounts: Accounts, model: str, columns: Columns, *, advance: Progress = silent
 ) -> npt.NDArray[np.float64]:
     """Log-odds of every account from a model that saw nothing of its person."""
     fold = folds(accounts.y, count=_FOLDS, seed=_SEED, groups=accounts.whose)

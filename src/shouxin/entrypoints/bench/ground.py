@@ -28,7 +28,7 @@ from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 
 _START = date(2024, 8, 1)
 _MONTHS = 18
@@ -58,7 +58,7 @@ class Ground:
     say: Say
     folder: Path
     stack: ExitStack = field(default_factory=ExitStack)
-    bar: Bar = field(default=lambda _title: nullcontext(lambda _done, _total: None))
+    bar: Bar = field(default=lambda _title: nullcontext(silent))
 
     @classmethod
     @contextmanager

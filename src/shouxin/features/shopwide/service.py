@@ -26,7 +26,7 @@ from shouxin.features.shopwide.domain import NAMES, SHOPWIDE, VERSION, KeptNight
 from shouxin.identity import references_of
 from shouxin.ingestion import list_events
 from shouxin.ingestion.consent.domain import WORD_KINDS, withdrawn_purposes
-from shouxin.kernel import Bilingual, CustomerId, Progress
+from shouxin.kernel import Bilingual, CustomerId, Progress, silent
 
 PATTERN = "strongest_pattern"
 _STEPS = 4
@@ -60,7 +60,7 @@ def shopwide_night(
     float64, null where missing, or where the customer had taken a purpose back by then. Raises
     UnableToReadHistory.
     """
-    told, step = progress or (lambda _done, _total: None), count(1)
+    told, step = progress or silent, count(1)
     customers, withdrawn = store.known_at(history, links, as_of=night)
     table = customers
     for part in (link_features, taste_features):

@@ -27,7 +27,7 @@ from shouxin.grading.domain import (
 )
 from shouxin.grading.service.candidates import columns_of, held_out_rows, train_candidate
 from shouxin.grading.service.standings import assign
-from shouxin.kernel import CustomerId, Progress
+from shouxin.kernel import CustomerId, Progress, silent
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _STEPS = 4
@@ -134,7 +134,7 @@ def train_and_grade(
     Nothing learnt after ``as_of`` touches the model or a grade; what happened afterwards, where the
     history tells it, is only the evidence. Raises UnableToLabel, UnableToReadHistory, UnableToTrain.
     """
-    told = progress or _silent
+    told = progress or silent
     told(0, _STEPS)
     candidate = train_candidate(db, history, links, as_of=as_of, outcome=outcome, model=model, now=now)
     told(1, _STEPS)
@@ -179,7 +179,7 @@ def grade_everyone(
 
     Raises UnableToGrade without a champion, and UnableToReadHistory.
     """
-    told = progress or _silent
+    told = progress or silent
     champion = scoring.champion(db)
     if champion is None:
         raise UnableToGrade("no model is champion; train one with `shouxin grade` and have it promoted")
@@ -312,7 +312,3 @@ def _measured(rows: Sequence[_Watched]) -> tuple[scoring.Evaluation | None, str 
         return found, None
     except scoring.UnableToEvaluate as error:
         return None, str(error)
-
-
-def _silent(_done: int, _total: int) -> None:
-    """Nobody asked to be told."""

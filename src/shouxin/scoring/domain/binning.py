@@ -31,9 +31,9 @@ from shouxin.scoring.domain.partition import (
 
 _HISTOGRAM_MIN, _ROWS_A_FINE_BIN = 40, 10
 _HISTOGRAM = 8192  # fine bins that all candidates come from
-# How often the candidates are drawn again around the cuts that were chosen, and how many for each cut.
 # Where a variable is only weighed: twenty shares of a twentieth.
 _QUICK = 20
+# How often the candidates are drawn again around the cuts that were chosen, and how many for each cut.
 _ZOOMS, _NEAR = 3, 5
 # A category this rare has no rate of its own to speak of.
 _RARE_ROWS = 20

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shouxin.features.domain import Topic
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.columns import pd_columns
 from shouxin.scoring.domain.inputs import Floats, Ints
@@ -117,7 +117,7 @@ def game(
     cut_off: float,
     bounds: Sequence[float] = (),
     rng: np.random.Generator,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> Gaming:
     """Let events who are turned away at ``cut_off`` (at most ROWS_MAX of them, drawn) game the model.
 

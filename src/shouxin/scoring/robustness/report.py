@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.scoring.domain.artefact import Artefact
 from shouxin.scoring.domain.assessment.segments import Segmentation, segmentation
 from shouxin.scoring.domain.columns import pd_of_columns
@@ -131,7 +131,7 @@ def examine(
     bounds: Sequence[float] = (),
     months: Sequence[str] | None = None,
     seed: int = 7,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> Robustness:
     """Put a model under every stress; the same seed disturbs the same cells whatever the model.
 
@@ -164,7 +164,7 @@ def stresses(
     *,
     cut_off: float,
     seed: int = 7,
-    progress: Progress = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> tuple[UnderStress, ...]:
     """Noise, gaps and outages on these rows. Raises UnableToEvaluate, UnableToScore."""
     own = {name: np.asarray(columns[name]) for name in artefact.names}

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.scoring.domain.artefact import Artefact, Trained
 from shouxin.scoring.domain.columns import pd_of_columns
 from shouxin.scoring.domain.drift import baseline_of
@@ -51,7 +51,7 @@ def fit_columns(
     y: npt.ArrayLike,
     recipe: Recipe,
     *,
-    advance: Progress = lambda _done, _total: None,
+    advance: Progress = silent,
 ) -> TrainedModel:
     """Fit on every row given; ``advance`` is told of the trials of a search. Raises UnableToTrain."""
     learner = _learner(recipe)
