@@ -127,7 +127,6 @@ def _try_out(operation, bearer):
     @hypothesis.seed(20260302)
     @hypothesis.settings(
         max_examples=12,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         derandomize=False,

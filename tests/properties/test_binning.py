@@ -47,7 +47,7 @@ def _worth(counts: Counts, cuts: tuple[int, ...], shape: Shape, rules: BinningRu
     return float((gain - rules.charge * sum(1 / total for total in counts.totals)).sum())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 100_000), st.sampled_from([0, 1, -1, "peak", "valley"]))
 def test_no_partition_that_keeps_the_rules_is_worth_more(seed, shape):
     rng = np.random.default_rng(seed)

@@ -80,9 +80,7 @@ def test_any_story_of_a_line_keeps_the_books(database, now):
     """A stateful test: hold, capture, void, expire, repay and close days in any order, against a model."""
     run_state_machine_as_test(
         type("StoryHere", (Story,), {"database": database, "start": now}),
-        settings=settings(
-            max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=12, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 

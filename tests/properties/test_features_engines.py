@@ -332,7 +332,7 @@ def _event(row: dict[str, Any], reference: str) -> Event:
 
 
 QUIETLY = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pyarrow as pa
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rooms.test_features_history import AS_OF, LIFE, event, links_of, write_history
@@ -169,7 +169,7 @@ def by_state(
     return state.answer(state.plan_of(chosen, layout), [kept], as_of=AS_OF)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(histories(), words(), some_features)
 @example([*LIFE], WITHDRAWALS, FIRST)
 @example([*LIFE], NO_HERE_YES_THERE, FIRST)
@@ -194,7 +194,7 @@ def test_what_a_customer_took_back_is_missing_everywhere_alike(events, said, cho
         assert {name: row[name] for name in online} == online
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(histories(), some_features, st.randoms(use_true_random=False))
 @example(LIFE, FIRST, Random(1))
 def test_batch_training_row_online_value_and_state_are_equal(events, chosen, random):
@@ -223,7 +223,7 @@ def test_batch_training_row_online_value_and_state_are_equal(events, chosen, ran
                 assert {name: row[name] for name in online} == online
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(histories(), st.sampled_from([CANCELS, DEFAULTS]), st.integers(0, 30))
 def test_labels_are_what_the_definition_says(events, outcome, waited_days):
     until = outcome.matures_at(AS_OF) + timedelta(days=waited_days)
@@ -238,14 +238,14 @@ def test_labels_are_what_the_definition_says(events, outcome, waited_days):
     assert {row["customer_id"]: row["event"] for row in table.to_pylist()} == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(), histories())
 def test_the_future_changes_nothing(events, others):
     later = [event for event in others if not event.known_at(AS_OF)]
     assert evaluate(CATALOGUE, [*events, *later], as_of=AS_OF) == evaluate(CATALOGUE, events, as_of=AS_OF)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_order_of_reading_changes_nothing(events, random):
     shuffled = list(events)

@@ -116,7 +116,7 @@ HUGE = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(histories(), words(), st.randoms(use_true_random=False), st.integers(0, 400))
 @example([*LIFE], WITHDRAWALS, Random(1), 3)
 @example([*LIFE], TIES, Random(2), 0)
@@ -132,7 +132,7 @@ def test_states_say_what_all_events_say(events, said, random, days_ago):
             assert state.answer(PLAN, [one], as_of=as_of) == evaluate(DEFINITIONS, own, as_of=as_of)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_same_facts_in_one_order_give_the_same_bytes(events, random):
     own = [replace(event, customer_ref="C1") for event in events]
@@ -206,7 +206,6 @@ def breaking(database: Database, *, at: int):
 
 @settings(
     max_examples=8,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(histories(), words(), st.randoms(use_true_random=False))

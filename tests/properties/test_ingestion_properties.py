@@ -15,7 +15,7 @@ from shouxin.ingestion.domain.wording import without_contacts
 
 KEYS = Keyring.from_master(b"k" * 32)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-SHARED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+SHARED = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -169,7 +169,7 @@ def test_any_rows_can_be_stored(db, batch):
 
 
 @given(raw=st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_bytes_can_break_the_door(raw):
     check_envelope(raw, now=NOW)
 

@@ -72,7 +72,7 @@ def slow_distance(links: Links, start: int) -> int:
     return 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(some_links())
 def test_neighbours_are_those_who_share_a_token(links):
     found, shared = neighbours(links), met(links)
@@ -88,13 +88,13 @@ def test_neighbours_are_those_who_share_a_token(links):
             )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(some_links())
 def test_the_distance_is_that_of_a_search_step_by_step(links):
     assert distances(links).tolist() == [slow_distance(links, start) for start in range(links.customers)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(some_links())
 def test_badness_is_what_two_steps_bring(links):
     links = without_hubs(links)
@@ -111,7 +111,7 @@ def test_badness_is_what_two_steps_bring(links):
     assert np.allclose(badness(links) / MILLION, expected, atol=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(some_links(), st.randoms(use_true_random=False))
 def test_the_order_of_links_changes_nothing(links, random):
     order = list(range(len(links.customer)))
@@ -124,7 +124,7 @@ def test_the_order_of_links_changes_nothing(links, random):
     assert suspected_rings(links) == suspected_rings(other)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(some_links(), st.integers(0, 13))
 def test_nobody_is_worse_for_her_own_past(links, chosen):
     customer = chosen % links.customers
@@ -135,7 +135,7 @@ def test_nobody_is_worse_for_her_own_past(links, chosen):
         assert np.array_equal(before[name][customer], after[name][customer], equal_nan=True), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(some_links())
 def test_a_crowd_joins_nobody(links):
     """A locker that everybody uses leaves all but the width of the widest token as it was."""

@@ -30,7 +30,7 @@ ANYTHING = st.text(max_size=40) | DIGITS | WORDS | st.from_regex(r"[\w.]{1,8}@[\
 
 @pytest.mark.parametrize("normalise", ALL)
 def test_normalising_again_changes_nothing(normalise):
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(ANYTHING)
     def idempotent(text):
         once = normalise(text)
@@ -44,7 +44,7 @@ def test_normalising_again_changes_nothing(normalise):
     idempotent()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WORDS | ANYTHING)
 @example("湖州织里_永康路_381")
 @example("浙江省杭州市杭州市余杭区良运街143号")

@@ -61,7 +61,7 @@ def artefacts(draw) -> Artefact:
     return Artefact(2, "ebm", "y", features, Tables(terms), draw(ENTRIES), scaling, trained)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(artefacts(), st.lists(st.tuples(NUMBERS, NUMBERS, TEXTS), min_size=1, max_size=8))
 def test_one_row_is_the_batch_is_the_sum_of_its_reasons(artefact, rows):
     assert Artefact.from_json(artefact.to_json()) == artefact
@@ -91,7 +91,7 @@ def test_one_row_is_the_batch_is_the_sum_of_its_reasons(artefact, rows):
         assert told or one.log_odds <= one.reference_log_odds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([None, -1, 0, 1]),
@@ -127,7 +127,7 @@ def test_bins_keep_their_rules(seed, direction, share, bins_max):
     assert binning.iv >= -1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_every_category_is_in_one_group_and_rates_rise_with_the_groups(seed):
     rng = np.random.default_rng(seed)

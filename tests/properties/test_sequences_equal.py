@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from properties.test_features_equal import OWNERS, WITHDRAWALS, instants, lateness, words
@@ -58,7 +58,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(histories(), words(), st.sampled_from([RECENT_EVENTS, SHORT]))
 @example([*LIFE], WITHDRAWALS, SHORT)
 def test_history_and_list_give_the_same_text(events, said, definition):
@@ -81,7 +81,7 @@ def test_history_and_list_give_the_same_text(events, said, definition):
         assert len(definition.layout.numbers(value)) <= definition.length
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(histories(), histories(), st.randoms(use_true_random=False))
 def test_neither_the_future_nor_the_order_of_reading_changes_anything(events, others, random):
     later = [event for event in others if not event.known_at(AS_OF)]

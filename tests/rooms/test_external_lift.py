@@ -41,7 +41,7 @@ def placed_by_hand(y, risk):
     return wins.mean(axis=1), wins.mean(axis=0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(2, 50))
 def test_the_difference_is_that_of_the_definition(seed, values):
     rng, y = drawn(seed, n=120)

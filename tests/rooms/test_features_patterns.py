@@ -48,7 +48,7 @@ def slow_sets(baskets, *, count_min, length_max=None):
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.lists(st.integers(0, 6), max_size=6).map(tuple), st.integers(1, 4)), max_size=14),
     st.integers(1, 8),

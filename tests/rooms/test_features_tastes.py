@@ -70,7 +70,7 @@ def slow_rate(customer, now, learnt, then, seen, event):
 baskets = st.lists(st.sets(st.integers(0, 4), max_size=4), min_size=12, max_size=16)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     baskets, baskets, baskets, st.lists(st.sampled_from([(0, 0), (1, 0), (1, 1)]), min_size=12, max_size=12)
 )
@@ -83,7 +83,7 @@ def test_rates_are_those_of_counting_one_by_one(now, learnt, then, told):
         assert found.event_rate[customer] == pytest.approx(expected, abs=2e-6, nan_ok=True)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(baskets)
 def test_likeness_is_the_cosine_of_who_bought(rows):
     found = likeness(matrix(rows, 5)).toarray()
@@ -93,7 +93,7 @@ def test_likeness_is_the_cosine_of_who_bought(rows):
             assert found[one, other] == expected.get((one, other), 0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(baskets, st.lists(st.booleans(), min_size=16, max_size=16), st.integers(0, 15))
 def test_nobodys_own_outcome_is_in_her_own_number(rows, fell, chosen):
     assume(chosen < len(rows))

@@ -104,7 +104,7 @@ def test_another_base_rate_moves_the_level_by_the_difference_of_the_priors(model
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12)), min_size=1, max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_isotonic_steps_are_those_of_scikit_learn(rows):
     y, pd = np.array([row[0] for row in rows], float), np.array([row[1] / 12 for row in rows])
     expected = IsotonicRegression().fit(pd, y).predict(pd)
