@@ -82,15 +82,15 @@ def test_a_model_that_learnt_long_ago_is_held_against_what_happened(shop, histor
     assert 0.4 < look.matured.observed.value < 2.5
 
 
-def test_a_challenger_speaks_of_the_decisions_afterwards(shop):
+def test_a_challenger_speaks_of_the_decisions_afterwards(shop, history_end):
     with passing(shop) as db:
         now = shop.clock()
         champion = scoring.champion(db)
         import msgspec
 
         milder = msgspec.structs.replace(champion, intercept=champion.intercept - 500_000)
-        scoring.register(db, milder, name="milder", report={}, now=now - timedelta(days=400))
-        scoring.challenge(db, milder.hash, by="op_1", reason="watch it beside", now=now - timedelta(days=400))
+        scoring.register(db, milder, name="milder", report={}, now=history_end)
+        scoring.challenge(db, milder.hash, by="op_1", reason="watch it beside", now=history_end)
         (first,) = decisions.shadow(db, now=now)
         (second,) = decisions.shadow(db, now=now)
         document = reporting.model_document(db, milder.hash)
