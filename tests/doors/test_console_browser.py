@@ -129,6 +129,7 @@ def work_in_the_drawer(browser, url, *, code):
     page.fill("#code", code)
     page.click("button.main")
     page.click(".rail a[href='/alerts']")
+    page.wait_for_url("**/alerts")
     page.evaluate("window.__same = true")
     page.select_option("#filter-severity", "critical")
     page.wait_for_url("**severity=critical**")

@@ -182,8 +182,8 @@ def _prefer(page: Page, name: str, value: str) -> None:
     """Press the button that offers ``value``, unless it is chosen already."""
     button = page.query_selector(f"button[name='{name}'][value='{value}']")
     if button is not None:
-        button.click()
-        page.wait_for_load_state("load")
+        with page.expect_navigation():
+            button.click()
 
 
 def _shoot(page: Page, shot: str, shots: Path, report: WalkReport) -> None:
