@@ -24,6 +24,7 @@ from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.demo.journal import Journal
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
+from shouxin.kernel import silent
 
 # No test fails for being slow: the machine may be busy, and speed is what `shouxin bench` measures.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -130,7 +131,7 @@ def shop() -> Iterator[House]:
     """
     with open_folder() as folder, opened(Home(folder), settings=QUICK) as database:
         house = House(database, load_keyring(Home(folder)), Home(folder))
-        quiet = nullcontext(lambda _done, _total: None)
+        quiet = nullcontext(silent)
         run_demo(house, SMALL_SHOP, bar=lambda _title: quiet, told=lambda *_: None)
         yield house
 

@@ -17,6 +17,7 @@ from shouxin.entrypoints.bench import IN_ALL, Ground, Line, Report, Sizes, Unabl
 from shouxin.entrypoints.bench.ground import copied
 from shouxin.entrypoints.bench.timing import absent
 from shouxin.entrypoints.cli import app
+from shouxin.kernel import silent
 
 TINY = Sizes(
     customers=2_000, shop_customers=2_000, events=15_000, rows=2_000, binned_rows=3_000,
@@ -88,7 +89,7 @@ def test_a_peer_that_does_not_load_is_told_and_left_out(tmp_path, monkeypatch):
 def test_copies_of_a_shop_have_customers_of_their_own(ground, tmp_path):
     history = tmp_path / "history"
     shutil.copytree(ground.world.history, history)
-    links = copied(history, ground.world.links, count=3, progress=lambda _done, _total: None)
+    links = copied(history, ground.world.links, count=3, progress=silent)
     assert links.num_rows == len(set(links["customer_id"].to_pylist())) == 3 * ground.world.links.num_rows
     told = features.compute(
         history, links, as_of=ground.world.ends_at, definitions=features.definitions_of(["orders_365d"])

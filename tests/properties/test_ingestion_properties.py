@@ -12,6 +12,7 @@ from shouxin.governance import Keyring
 from shouxin.ingestion import bulk
 from shouxin.ingestion.domain import KINDS, Fact, check_envelope, check_row
 from shouxin.ingestion.domain.wording import without_contacts
+from shouxin.kernel import silent
 
 KEYS = Keyring.from_master(b"k" * 32)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -160,7 +161,7 @@ def test_any_rows_can_be_stored(db, batch):
     chunk = ingestion.Interpreted(pa.table(columns), (), 0, "canonical")
     with db.begin_nested() as savepoint:
         receipts = [
-            ingestion.service._load(db, [chunk], keyring=KEYS, now=NOW, progress=None) for _ in range(2)
+            ingestion.service._load(db, [chunk], keyring=KEYS, now=NOW, progress=silent) for _ in range(2)
         ]
         assert receipts[0].read == receipts[1].read == len(batch)
         assert receipts[0].accepted == ingestion.event_count(db)

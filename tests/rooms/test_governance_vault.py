@@ -29,6 +29,7 @@ from shouxin.governance.ciphers import SealingCipher, decrypt, encrypt
 from shouxin.governance.domain.slots import SLOTS, slot_of
 from shouxin.governance.key_file import KeyFile
 from shouxin.governance.service import turning
+from shouxin.kernel import silent
 
 ONE = "shop:C1"
 # Two more in the slot of C1, found by trying.
@@ -76,7 +77,7 @@ def opens_in_dump(home, dump, subject, sealed):
 
 def turn(database, keyring):
     """Turn the slot of C1."""
-    turning._turn(database.begin, keyring, [slot_of(ONE)], progress=None)
+    turning._turn(database.begin, keyring, [slot_of(ONE)], progress=silent)
 
 
 def read(database, keyring, subject, sealed):

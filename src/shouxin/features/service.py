@@ -25,7 +25,7 @@ from shouxin.features.domain import (
 from shouxin.features.skew import Witness
 from shouxin.features.state import AbsorbCount
 from shouxin.identity import references_of
-from shouxin.kernel import OWN_SOURCE, CustomerId, Progress
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress, silent
 
 
 def compute(
@@ -75,7 +75,7 @@ def compute_each(
     *,
     points: Sequence[tuple[str, datetime]],
     definitions: Sequence[FeatureDefinition] = CATALOGUE,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> list[dict[str, float | None]]:
     """The features of each (customer_id, as_of), in their order; the history is read once for all.
 
@@ -88,8 +88,7 @@ def compute_each(
             wanted = pa.table({"customer_id": pa.array([customer], pa.string())})
             (row,) = store.feature_table(opened, definitions, customers=wanted, as_of=as_of).to_pylist()
             rows.append({definition.name: row[definition.name] for definition in definitions})
-            if progress is not None:
-                progress(done, len(points))
+            progress(done, len(points))
     return rows
 
 
@@ -141,7 +140,7 @@ def _states_of(db: Connection, customer_id: CustomerId, plan: state.Plan) -> lis
 
 
 def absorb_log(
-    begin: Callable[[], AbstractContextManager[Connection]], *, progress: Progress | None = None
+    begin: Callable[[], AbstractContextManager[Connection]], *, progress: Progress = silent
 ) -> AbsorbCount:
     """Bring the states of all references up to the event log, each batch in a transaction of its own.
 
@@ -204,7 +203,7 @@ def training_set(
     outcome: EventOfDefault,
     definitions: Sequence[FeatureDefinition] = CATALOGUE,
     known_until: datetime | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> pa.Table:
     """``customer_id, as_of, <feature>..., event`` at each of several points in time.
 
@@ -220,8 +219,7 @@ def training_set(
         rows = []
         for done, as_of in enumerate(as_ofs, 1):
             rows.append(_training_rows(opened, definitions, outcome, as_of=as_of, known_until=until))
-            if progress:
-                progress(done, len(as_ofs))
+            progress(done, len(as_ofs))
     return pa.concat_tables(rows)
 
 

@@ -14,7 +14,7 @@ from shouxin.features import skew
 from shouxin.features.domain import catalogue_hash, definitions_of
 from shouxin.features.service import compute_each, kinds_kept
 from shouxin.features.skew import Cause, Known, ServedValues, SkewReport
-from shouxin.kernel import OWN_SOURCE, CustomerId, Progress
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress, silent
 
 
 def check_skew(
@@ -25,7 +25,7 @@ def check_skew(
     since: datetime,
     until: datetime,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> SkewReport:
     """Compute the values of these decisions anew from the ``history``, compare, and keep the result.
 

@@ -26,7 +26,7 @@ from shouxin.features.compiler import (
 from shouxin.features.domain import CATALOGUE, FeatureDefinition, parts_of
 from shouxin.features.store import LINK_COLUMNS, micros, parquet_files
 from shouxin.ingestion.consent.domain import PURPOSES
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 
 _SPARK = DIALECTS["spark"]
 # One query of the whole catalogue is a plan of some hundred joins: Spark's planner does not end with it.
@@ -59,7 +59,7 @@ def compute_on_spark(
     as_of: datetime,
     definitions: Sequence[FeatureDefinition] = CATALOGUE,
     master: str = "local[*]",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Write ``customer_id, as_of, <feature>...`` of everyone known at ``as_of`` as Parquet below ``out``.
 
@@ -80,7 +80,7 @@ def compute_on_spark(
 
 
 def _valued(
-    session: Any, definitions: Sequence[FeatureDefinition], *, as_of: datetime, progress: Progress | None
+    session: Any, definitions: Sequence[FeatureDefinition], *, as_of: datetime, progress: Progress
 ) -> Any:
     """``customer_id, <feature>...`` of everyone known at ``as_of``; reads the views history and link."""
     bound = {"as_of": micros(as_of)}
@@ -91,8 +91,7 @@ def _valued(
         query = features_select(chunk, dialect=_SPARK, withdrawn=withdrawn)
         # Computed here and now, and cut off from how it was made: the plan of the join below stays small.
         tables.append(_run(session, _SPARK.sql(query), bound).localCheckpoint())
-        if progress:
-            progress(done, len(chunks))
+        progress(done, len(chunks))
     return reduce(lambda left, right: left.join(right, on="customer_id"), tables).localCheckpoint()
 
 

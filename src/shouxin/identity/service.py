@@ -30,7 +30,7 @@ from shouxin.identity.proving import own_customer
 from shouxin.identity.reasons import reason_tells
 from shouxin.ingestion import PersonalFact
 from shouxin.ingestion.domain import present_values
-from shouxin.kernel import OWN_SOURCE, CustomerId, Progress, derived_id
+from shouxin.kernel import OWN_SOURCE, CustomerId, Progress, derived_id, silent
 
 _CHUNK = 5_000
 # A profile is everything known; its reader stands after every event.
@@ -48,7 +48,7 @@ def unify(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> UnifyCount:
     """Give every reference in new events a customer, and make those one who are one person.
 
@@ -72,8 +72,7 @@ def unify(
         facts = ingestion.personal_facts(db, chunk)
         tokens.update(_new_tokens(db, facts))
         touched |= online.keep_records(db, keyring, facts, weights=weights)
-        if progress is not None:
-            progress(start + len(chunk), len(refs))
+        progress(start + len(chunk), len(refs))
     found = rematch(db, tokens=tokens, customers=touched, weights=weights, now=now)
     store.set_progress(db, last)
     return UnifyCount(references, customers, len(found.merges), len(found.conflicts))

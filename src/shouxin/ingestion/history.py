@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from shouxin.ingestion import store
 from shouxin.ingestion.bulk import EVENT_SCHEMA
-from shouxin.kernel import Progress, content_hash
+from shouxin.kernel import Progress, content_hash, silent
 
 STRETCH = 250_000
 _FORMAT = 1
@@ -46,7 +46,7 @@ class HistoryFiles:
     last_event_no: int
 
 
-def export_history(db: Connection, folder: Path, *, progress: Progress | None = None) -> HistoryFiles:
+def export_history(db: Connection, folder: Path, *, progress: Progress = silent) -> HistoryFiles:
     """Bring the Parquet files in ``folder`` up to the event log; what is there already stays."""
     folder.mkdir(parents=True, exist_ok=True)
     last = store.settled_event_no(db)
@@ -60,8 +60,7 @@ def export_history(db: Connection, folder: Path, *, progress: Progress | None = 
         if table.num_rows:
             _write(folder / _name(number), table)
             rows_of[_name(number)] = table.num_rows
-        if progress is not None:
-            progress(min((number + 1) * STRETCH, last), last)
+        progress(min((number + 1) * STRETCH, last), last)
     _remove_strangers(folder, rows_of)
     _write_manifest(db, folder, rows_of, last=last)
     files = tuple(folder / name for name in sorted(rows_of))

@@ -36,7 +36,7 @@ from shouxin.ingestion.olist import olist_chunks
 from shouxin.ingestion.online_retail import online_retail_chunks
 from shouxin.ingestion.quality.counting import count_batch, count_chunk
 from shouxin.ingestion.reading import RefusedRow, canonical_chunks
-from shouxin.kernel import Event, Progress, canonical_json
+from shouxin.kernel import Event, Progress, canonical_json, silent
 
 _TRIES_MAX = 10
 # Whoever waits for the writers to be done keeps new ones waiting: a checkout must not notice.
@@ -120,7 +120,7 @@ def load_stepwise(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Receipt:
     """Load chunks, each in a transaction of its own that ``begin`` opens.
 
@@ -131,8 +131,7 @@ def load_stepwise(
     for chunk, found in one_ahead(chunks, lambda chunk: bulk.screened(chunk.rows, now=now, token=token)):
         with begin() as db:
             receipt += _load_chunk(db, chunk, found, keyring=keyring, now=now, token=token)
-        if progress is not None:
-            progress(chunk.done, chunk.total)
+        progress(chunk.done, chunk.total)
     return receipt
 
 
@@ -179,21 +178,21 @@ def file_chunks(path: Path) -> Iterator[Interpreted]:
 
 
 def load_file(
-    db: Connection, path: Path, *, keyring: Keyring, now: datetime, progress: Progress | None = None
+    db: Connection, path: Path, *, keyring: Keyring, now: datetime, progress: Progress = silent
 ) -> Receipt:
     """Load a canonical event file, or a folder of them, in this transaction. Raises UnableToRead."""
     return _load(db, file_chunks(path), keyring=keyring, now=now, progress=progress)
 
 
 def load_online_retail(
-    db: Connection, path: Path, *, keyring: Keyring, now: datetime, progress: Progress | None = None
+    db: Connection, path: Path, *, keyring: Keyring, now: datetime, progress: Progress = silent
 ) -> Receipt:
     """Load the UCI Online Retail lines of a file or a folder of daily files. Raises UnableToRead."""
     return _load(db, online_retail_chunks(path), keyring=keyring, now=now, progress=progress)
 
 
 def load_olist(
-    db: Connection, folder: Path, *, keyring: Keyring, now: datetime, progress: Progress | None = None
+    db: Connection, folder: Path, *, keyring: Keyring, now: datetime, progress: Progress = silent
 ) -> Receipt:
     """Load the orders of an Olist folder. Raises UnableToRead."""
     return _load(db, olist_chunks(folder), keyring=keyring, now=now, progress=progress)
@@ -280,7 +279,7 @@ def _load(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Receipt:
     return load_stepwise(lambda: nullcontext(db), chunks, keyring=keyring, now=now, progress=progress)
 

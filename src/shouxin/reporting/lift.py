@@ -91,25 +91,24 @@ def external_lift(
     outcome: EventOfDefault = features.DEFAULTS,
     model: Model = "ebm",
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> LiftReport:
     """Train without and with each product at dates whose outcomes had matured, test them later, keep it.
 
     The test date lies one performance window before ``as_of``; customers in the test train nothing. Prices
     are those of ``products``. Raises UnableToMeasureLift, UnableToLabel, UnableToReadHistory, UnableToTrain.
     """
-    told = progress or silent
     by_product = features_by_product()
     steps = len(by_product) + 3
     sample = _sample(history, links, outcome, as_of=as_of)
-    told(1, steps)
+    progress(1, steps)
     ground = _ground(db, sample, outcome=outcome, model=model, products=products)
-    told(2, steps)
+    progress(2, steps)
     lines = []
     for done, codes in enumerate([*((code,) for code in by_product), tuple(by_product)], 3):
         names = {code: by_product[code] for code in codes}
         lines.append(_line(ground, names, {item.code: item for item in products if item.code in codes}))
-        told(done, steps)
+        progress(done, steps)
     report = LiftReport(
         as_of,
         outcome.name,

@@ -59,7 +59,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     journal: Path | None = None,
     calibrate: float | None = None,
     rejects: RejectInference | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> TrainedModel:
     """Train on a part of ``table`` and evaluate on the rest, which the shipped model never saw.
 
@@ -80,7 +80,7 @@ def train(  # noqa: PLR0913 - all that can be said of a table
     )  # fmt: skip
     roles = _Roles(target, id_column, time_column, group_column, period_column)
     try:
-        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress or silent)
+        return _experiment(table, roles, recipe, _Apart(holdout, calibrate, rejects), progress)
     except UnableToFindColumn as error:
         raise UnableToTrain(str(error)) from None
 

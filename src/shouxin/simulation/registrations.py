@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.random import Generator
 
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.simulation.domain import Ints
 from shouxin.simulation.humans import PEOPLE_MAX, draw_humans
 from shouxin.simulation.story import EVENT_COLUMNS, INSTANT
@@ -59,7 +59,7 @@ class RegistrationsReport:
 
 
 def simulate_registrations(
-    out: Path, *, people: int, registrations: int | None, seed: int, progress: Progress | None = None
+    out: Path, *, people: int, registrations: int | None, seed: int, progress: Progress = silent
 ) -> RegistrationsReport:
     """Write ``registrations.parquet`` and ``truth/registrations.parquet`` below ``out``.
 
@@ -83,8 +83,7 @@ def simulate_registrations(
             rows = list(_events(rng, humans, start, who[block], channel[block], when[block]))
             _count(rows, counts, fields)
             writer.write_table(_table(rows))
-            if progress:
-                progress(block.stop, total)
+            progress(block.stop, total)
     pq.write_table(_truth(who, channel), out / "truth" / FILE, compression="zstd")
     return RegistrationsReport(
         people=people,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 from shouxin.simulation.block import (
     BLOCK_STEPS,
     CHECKOUTS,
@@ -51,7 +51,7 @@ def simulate(
     live_checkouts: int | None = None,
     visits_a_month: float = 0.0,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> SimulationReport:
     """Write ``events/``, ``live/``, ``truth/`` and ``report.json`` below ``out``, the same bytes every time.
 
@@ -139,8 +139,7 @@ def _clear(out: Path) -> None:
             path.unlink()
 
 
-def _steps(progress: Progress | None, *, total: int) -> Iterator[int]:
+def _steps(progress: Progress, *, total: int) -> Iterator[int]:
     for done in range(1, total + 1):
-        if progress:
-            progress(done, total)
+        progress(done, total)
         yield done

@@ -25,7 +25,7 @@ from shouxin.features import shopwide
 from shouxin.features.shopwide import KeptNight
 from shouxin.ingestion import external
 from shouxin.ingestion.external import Outcome, Subject
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 
 # Of a day's decisions so many of the sample are computed anew.
 SKEW_DECISIONS_MAX = 500
@@ -54,7 +54,7 @@ def close_days(house: House) -> int:
         closed += 1
 
 
-def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Progress | None = None) -> int:
+def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Progress = silent) -> int:
     """Unify, export the history and grade every customer with the champion, as of now; returns how many."""
     now = house.clock()
     with house.database.begin() as db:
@@ -65,9 +65,7 @@ def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Pro
         )
 
 
-def keep_shopwide(
-    house: House, *, night: datetime | None = None, progress: Progress | None = None
-) -> KeptNight:
+def keep_shopwide(house: House, *, night: datetime | None = None, progress: Progress = silent) -> KeptNight:
     """Unify, export the history and keep the shop-wide features of a midnight, by default the last one."""
     now = house.clock()
     with house.database.begin() as db:
@@ -183,7 +181,7 @@ def watch_everyone(house: House, *, as_of: datetime | None = None) -> int:
     return count.alerts_new
 
 
-def absorb_events(house: House, *, progress: Progress | None = None) -> features.AbsorbCount:
+def absorb_events(house: House, *, progress: Progress = silent) -> features.AbsorbCount:
     """Bring what is kept of each reference up to the event log. Raises UnableToSettle."""
     return features.absorb_log(house.database.begin, progress=progress)
 
@@ -194,7 +192,7 @@ def check_skew(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = SKEW_DECISIONS_MAX,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> features.SkewReport:
     """Compute what the newest decisions read anew from the history and keep how far the two are apart.
 

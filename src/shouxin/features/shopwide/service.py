@@ -53,29 +53,29 @@ def shopwide_night(
     *,
     night: datetime,
     document: PatternDocument | None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> pa.Table:
     """``customer_id, <feature>..., strongest_pattern`` of everyone known at a midnight, by customer.
 
     float64, null where missing, or where the customer had taken a purpose back by then. Raises
     UnableToReadHistory.
     """
-    told, step = progress or silent, count(1)
+    step = count(1)
     customers, withdrawn = store.known_at(history, links, as_of=night)
     table = customers
     for part in (link_features, taste_features):
         table = _beside(table, part(history, links, night=night))
-        told(next(step), _STEPS)
+        progress(next(step), _STEPS)
     table = _filled(table, alone())
     table = _beside(table, _patterns(history, links, night=night, document=document))
-    told(next(step), _STEPS)
+    progress(next(step), _STEPS)
     table = _permitted(table.select(["customer_id", *NAMES, PATTERN]), withdrawn)
-    told(next(step), _STEPS)
+    progress(next(step), _STEPS)
     return table
 
 
 def append_shopwide(
-    table: pa.Table, history: Path, links: pa.Table, *, progress: Progress | None = None
+    table: pa.Table, history: Path, links: pa.Table, *, progress: Progress = silent
 ) -> pa.Table:
     """A table with ``customer_id, as_of`` (a training set, a batch) with every shop-wide feature beside it.
 
@@ -96,8 +96,7 @@ def append_shopwide(
         beside = _beside(rows.select(["customer_id"]), whole.drop_columns([PATTERN]))
         _, withdrawn = store.known_at(history, links, as_of=as_of)
         made.append(_columns_added(rows, _permitted(beside, withdrawn)))
-        if progress:
-            progress(done, len(points))
+        progress(done, len(points))
     return _in_order(table, pa.concat_tables(made))
 
 
@@ -108,7 +107,7 @@ def keep_night(
     *,
     night: datetime,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> KeptNight:
     """Compute the shop-wide features of a midnight that is over and keep them; a kept one stays as it is.
 

@@ -13,7 +13,7 @@ from shouxin import ingestion
 from shouxin.features.state import store
 from shouxin.features.state.domain import Layout, Reference, State, absorb, from_bytes, to_bytes
 from shouxin.features.state.store import StoredState
-from shouxin.kernel import Event, Progress
+from shouxin.kernel import Event, Progress, silent
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 _STRETCH = 100_000
@@ -29,7 +29,7 @@ class AbsorbCount:
     position: int
 
 
-def absorb_log(begin: Begin, layout: Layout, *, progress: Progress | None = None) -> AbsorbCount:
+def absorb_log(begin: Begin, layout: Layout, *, progress: Progress = silent) -> AbsorbCount:
     """Bring the states of all references up to the log, each batch in a transaction that ``begin`` opens.
 
     Goes on where the last run ended; states of another layout are made anew. Two may run at once. Raises
@@ -49,8 +49,7 @@ def absorb_log(begin: Begin, layout: Layout, *, progress: Progress | None = None
         with begin() as db:
             store.move_progress(db, layout.hash, position=last)
         after = last
-        if progress is not None:
-            progress(after, end)
+        progress(after, end)
     return AbsorbCount(states, events, end)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from shouxin.governance.domain.slots import SLOTS
 from shouxin.governance.keys import Keyring
 from shouxin.governance.store import data_keys, key_slots
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 # So many slots share the two writings of the key file.
@@ -52,7 +52,7 @@ class UnableToChangeMaster(RuntimeError):
     """Data keys still lie under the master key itself; they would be lost with it."""
 
 
-def destroy_erased_keys(begin: Begin, keyring: Keyring, *, progress: Progress | None = None) -> int:
+def destroy_erased_keys(begin: Begin, keyring: Keyring, *, progress: Progress = silent) -> int:
     """Turn every slot in which somebody was erased; returns how many. Call it after each erasure commits.
 
     It also ends what was cut short: keys that wrap nothing any more are destroyed.
@@ -67,7 +67,7 @@ def destroy_erased_keys(begin: Begin, keyring: Keyring, *, progress: Progress | 
     return turned
 
 
-def rotate_keys(begin: Begin, keyring: Keyring, *, progress: Progress | None = None) -> int:
+def rotate_keys(begin: Begin, keyring: Keyring, *, progress: Progress = silent) -> int:
     """Turn every slot, beside running writers; returns how many data keys were wrapped anew.
 
     Interrupted, what was turned stays turned; a run afterwards turns all of them once more.
@@ -106,7 +106,7 @@ def keys_status(db: Connection, keyring: Keyring) -> KeysStatus:
     )
 
 
-def _turn(begin: Begin, keyring: Keyring, slots: Sequence[int], *, progress: Progress | None) -> int:
+def _turn(begin: Begin, keyring: Keyring, slots: Sequence[int], *, progress: Progress) -> int:
     wrapped = 0
     for start in range(0, len(slots), _BATCH):
         batch = slots[start : start + _BATCH]
@@ -118,8 +118,7 @@ def _turn(begin: Begin, keyring: Keyring, slots: Sequence[int], *, progress: Pro
             with begin() as db:
                 kept[slot], count = _turned(db, keyring, slot)
             wrapped += count
-            if progress is not None:
-                progress(done, len(slots))
+            progress(done, len(slots))
         keyring.destroy_before(kept)
     return wrapped
 

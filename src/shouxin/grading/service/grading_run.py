@@ -127,27 +127,26 @@ def train_and_grade(
     outcome: EventOfDefault,
     model: Literal["scorecard", "ebm"] = "scorecard",
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> GradingRun:
     """Train on outcomes that had matured by ``as_of``, grade every customer known then, and save it all.
 
     Nothing learnt after ``as_of`` touches the model or a grade; what happened afterwards, where the
     history tells it, is only the evidence. Raises UnableToLabel, UnableToReadHistory, UnableToTrain.
     """
-    told = progress or silent
-    told(0, _STEPS)
+    progress(0, _STEPS)
     candidate = train_candidate(db, history, links, as_of=as_of, outcome=outcome, model=model, now=now)
-    told(1, _STEPS)
+    progress(1, _STEPS)
     artefact, points, scale = candidate.artefact, candidate.points, scale_for(outcome.name)
     graded = _grade(history, links, artefact, artefact.hash, as_of=as_of, scale=scale)
-    told(2, _STEPS)
+    progress(2, _STEPS)
     assign(db, graded.assignments, now=now)
-    told(3, _STEPS)
+    progress(3, _STEPS)
     _, end = features.history_period(history, links)
     happened, why_not = _outcomes(history, links, as_of=as_of, outcome=outcome, known_until=end)
     earlier = _strangers_of(candidate.table, artefact)
     watched = earlier + _strangers(graded, happened)
-    told(_STEPS, _STEPS)
+    progress(_STEPS, _STEPS)
     return GradingRun(
         outcome.name,
         as_of,
@@ -173,22 +172,21 @@ def grade_everyone(
     *,
     as_of: datetime,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Grade every customer known at ``as_of`` with the champion and save it; returns how many.
 
     Raises UnableToGrade without a champion, and UnableToReadHistory.
     """
-    told = progress or silent
     champion = scoring.champion(db)
     if champion is None:
         raise UnableToGrade("no model is champion; train one with `shouxin grade` and have it promoted")
     scale = scale_for(champion.outcome or "")
-    told(0, 2)
+    progress(0, 2)
     graded = _grade(history, links, champion, champion.hash, as_of=as_of, scale=scale)
-    told(1, 2)
+    progress(1, 2)
     assign(db, graded.assignments, now=now)
-    told(2, 2)
+    progress(2, 2)
     return len(graded.assignments)
 
 

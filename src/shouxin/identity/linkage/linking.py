@@ -20,7 +20,7 @@ from shouxin.identity.linkage.scoring import Comparing
 from shouxin.identity.linkage.training import splink_clusters, train
 from shouxin.identity.linkage.weights import MICRO, MatchWeights, probability
 from shouxin.ingestion.domain.normalising import folded
-from shouxin.kernel import Progress
+from shouxin.kernel import Progress, silent
 
 # Another way to link the same records: (threshold, cluster of each record), for comparison.
 Peer = Callable[[pa.Table, Sequence[Column]], Iterator[tuple[float, list[int]]]]
@@ -82,7 +82,7 @@ def link_file(
     id_column: str | None = None,
     truth_column: str | None = None,
     peer: Peer | None = splink_clusters,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> LinkReport:
     """Find the people of a CSV file. The truth, where there is one, only measures. Raises UnableToLinkFile.
 
@@ -220,8 +220,7 @@ def _truth(values: Sequence[str]) -> list[str]:
     )
 
 
-def _steps(progress: Progress | None, *, total: int) -> Iterator[int]:
+def _steps(progress: Progress, *, total: int) -> Iterator[int]:
     for done in range(1, total + 1):
-        if progress is not None:
-            progress(done, total)
+        progress(done, total)
         yield done

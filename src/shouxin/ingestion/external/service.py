@@ -50,7 +50,7 @@ from shouxin.ingestion.external.domain import (
     worth_retrying,
 )
 from shouxin.ingestion.service import list_events, record
-from shouxin.kernel import Clock, Event, Money, Progress, mint
+from shouxin.kernel import Clock, Event, Money, Progress, mint, silent
 
 _STOPS_A_ROUND = {Outcome.BUDGET_SPENT, Outcome.BREAKER_OPEN}
 
@@ -130,7 +130,7 @@ def refresh(
     *,
     products: Iterable[Product],
     desk: Desk,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Counter[Outcome]]:
     """Enquire about many customers; returns how the enquiries ended, by product.
 
@@ -144,8 +144,7 @@ def refresh(
         for position, subject in enumerate(subjects, 1):
             outcome = enquire(subject, product=product, desk=desk).outcome
             ended[outcome] += 1
-            if progress is not None:
-                progress(number * len(subjects) + position, len(wanted) * len(subjects))
+            progress(number * len(subjects) + position, len(wanted) * len(subjects))
             if outcome in _STOPS_A_ROUND:
                 break
         counts[product.name] = ended

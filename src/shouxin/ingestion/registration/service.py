@@ -34,7 +34,7 @@ from shouxin.ingestion.reading import RawChunk, RefusedRow
 from shouxin.ingestion.registration import store
 from shouxin.ingestion.registration.reading import people_chunks
 from shouxin.ingestion.service import append
-from shouxin.kernel import Bilingual, Progress
+from shouxin.kernel import Bilingual, Progress, silent
 
 _SHARED_FIELDS = ("phone", "email")
 Tokens = dict[str, str]
@@ -66,7 +66,7 @@ def register_file(
     source: str,
     keyring: Keyring,
     now: datetime,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> PeopleReport:
     """Register the people of a CSV file, portion by portion, each in a transaction that ``begin`` opens.
 
@@ -92,8 +92,7 @@ def register_file(
             RefusedPerson(row.place, "", (p,)) for row, p in zip(chunk.malformed, broken, strict=True)
         ]
         warnings.update(f"{one.field}: {one.text.en}" for answer in answers for one in answer.warnings)
-        if progress is not None:
-            progress(chunk.done, chunk.total)
+        progress(chunk.done, chunk.total)
     return PeopleReport(receipt, tuple(refused[:_REFUSALS_KEPT]), dict(warnings.most_common()))
 
 
