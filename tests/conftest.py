@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.demo.journal import Journal
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
-from shouxin.kernel import silent
+from shouxin.kernel import silent_bar
 
 # No test fails for being slow: the machine may be busy, and speed is what `shouxin bench` measures.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -131,8 +131,7 @@ def shop() -> Iterator[House]:
     """
     with open_folder() as folder, opened(Home(folder), settings=QUICK) as database:
         house = House(database, load_keyring(Home(folder)), Home(folder))
-        quiet = nullcontext(silent)
-        run_demo(house, SMALL_SHOP, bar=lambda _title: quiet, told=lambda *_: None)
+        run_demo(house, SMALL_SHOP, bar=silent_bar, told=lambda *_: None)
         yield house
 
 

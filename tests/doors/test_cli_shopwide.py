@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from conftest import QUICK, open_folder
 from rooms.test_features_links import RING, ring
 from rooms.test_features_shopwide import as_sent, borrowers
 from shouxin import ingestion
@@ -24,17 +26,21 @@ from shouxin.kernel import frozen_clock
 NOW = datetime(2026, 3, 2, 0, 5, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """A house with a ring and two hundred borrowers, standing at five past midnight."""
-    import conftest
-
-    with conftest.open_folder() as folder, opened(Home(folder), settings=conftest.QUICK) as database:
+@contextmanager
+def loaded(sent):
+    """A house with a ring and two hundred borrowers, just loaded, standing at five past midnight."""
+    with open_folder() as folder, opened(Home(folder), settings=QUICK) as database:
         house = House(database, load_keyring(Home(folder)), Home(folder), frozen_clock(NOW))
-        path = tmp_path_factory.mktemp("sent") / "events.parquet"
+        path = sent / "events.parquet"
         pq.write_table(pa.Table.from_pylist([as_sent(one) for one in [*ring(), *borrowers()]]), path)
         with database.begin() as db:
             assert not ingestion.load_file(db, path, keyring=house.keyring, now=NOW).quarantined
+        yield house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with loaded(tmp_path_factory.mktemp("sent")) as house:
         yield house
 
 
@@ -46,6 +52,13 @@ def told(*arguments, home):
     answer = run(*arguments, "--json", home=home)
     assert answer.exit_code == 0, answer.output
     return json.loads(answer.stdout)
+
+
+def test_what_was_just_loaded_is_read_without_another_command(tmp_path):
+    out = tmp_path / "features.parquet"
+    with loaded(tmp_path) as house:
+        batch = told("batch", "--as-of", "2026-03-01", "--out", str(out), home=house.home)
+    assert batch["customers"] == pq.read_metadata(out).num_rows == 205
 
 
 def test_the_job_keeps_the_night_once(house):

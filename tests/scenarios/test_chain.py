@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from sqlalchemy import text
 
 from conftest import SMALL_SHOP
 from shouxin import credit, decisions, early_warning, governance, grading, reporting
 from shouxin.early_warning import AlertFilter
 from shouxin.entrypoints.demo import run_demo, summary_of
-from shouxin.kernel import silent
+from shouxin.kernel import silent_bar
 
 
 def test_every_room_did_its_one_thing(shop, shop_journal):
@@ -84,7 +82,7 @@ def test_a_second_run_does_nothing_again(shop, shop_journal):
     run_demo(
         shop,
         SMALL_SHOP,
-        bar=lambda _title: nullcontext(silent),
+        bar=silent_bar,
         told=lambda stage, now: told.append(now),
     )
     assert told == [False] * len(shop_journal.stages)

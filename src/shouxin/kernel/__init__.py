@@ -13,11 +13,12 @@ from shouxin.kernel.event import OWN_SOURCE, Event
 from shouxin.kernel.ids import CustomerId, derived_id, mint
 from shouxin.kernel.money import Money, UnableToParseMoney
 from shouxin.kernel.period import Period
-from shouxin.kernel.progress import Progress, silent
+from shouxin.kernel.progress import Bar, Progress, silent, silent_bar
 
 __all__ = [
     "OWN_SOURCE",
     "Approval",
+    "Bar",
     "Bilingual",
     "Clock",
     "CustomerId",
@@ -34,5 +35,6 @@ __all__ = [
     "mint",
     "parse_instant",
     "silent",
+    "silent_bar",
     "system_clock",
 ]

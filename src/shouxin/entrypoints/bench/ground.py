@@ -6,8 +6,8 @@ Everything is simulated and lies in a temporary folder. Only ``console`` looks a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -28,7 +28,7 @@ from shouxin.entrypoints.bench.timing import Say
 from shouxin.entrypoints.demo import DemoSettings, run_demo
 from shouxin.entrypoints.house import House
 from shouxin.governance import load_keyring
-from shouxin.kernel import Progress, silent
+from shouxin.kernel import Bar, Progress, silent_bar
 
 _START = date(2024, 8, 1)
 _MONTHS = 18
@@ -36,7 +36,6 @@ _SEED = 7
 _SHARED = ("device", "card", "delivery_address", "address", "phone", "email")
 _OUTCOME = features.OUTCOMES["defaults-next-180d"]
 _DIRECTIONS = {features.Direction.HIGHER_IS_RISKIER: 1, features.Direction.HIGHER_IS_SAFER: -1}
-Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,11 @@ class Ground:
     say: Say
     folder: Path
     stack: ExitStack = field(default_factory=ExitStack)
-    bar: Bar = field(default=lambda _title: nullcontext(silent))
+    bar: Bar = silent_bar
 
     @classmethod
     @contextmanager
-    def made(cls, sizes: Sizes, *, home: Home, say: Say, bar: Bar | None = None) -> Iterator[Ground]:
+    def made(cls, sizes: Sizes, *, home: Home, say: Say, bar: Bar = silent_bar) -> Iterator[Ground]:
         """A ground in a temporary folder that goes with it."""
         with (
             tempfile.TemporaryDirectory(prefix="shouxin-bench-", ignore_cleanup_errors=True) as name,
@@ -70,9 +69,7 @@ class Ground:
         ):
             folder = Path(name)
             folder.chmod(0o711)  # started by root, the database runs as somebody else
-            ground = cls(sizes, home, say, folder, stack)
-            ground.bar = bar or ground.bar
-            yield ground
+            yield cls(sizes, home, say, folder, stack, bar)
 
     @cached_property
     def world(self) -> World:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shouxin import features, identity, ingestion, reporting, scoring
+from shouxin import features, identity, reporting, scoring
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     House,
@@ -24,6 +24,7 @@ from shouxin.entrypoints.cli.common import (
     say,
 )
 from shouxin.entrypoints.cli.named_customer import named_customer
+from shouxin.entrypoints.linked_history import linked_history
 from shouxin.entrypoints.providers import (
     PROVIDERS_FILE,
     PROVIDERS_VARIABLE,
@@ -160,19 +161,20 @@ def lift(
 
 def _lift(house: House, day: datetime, model: LiftModel) -> LiftReport:
     products = [product for provider in _providers(house) for product in provider.products]
-    with house.database.begin() as db, progress_bar("measuring lift") as advance:
-        ingestion.export_history(db, house.home.history)
-        identity.unify(db, keyring=house.keyring, now=house.clock())
-        return reporting.external_lift(
-            db,
-            house.home.history,
-            identity.links(db),
-            as_of=day,
-            products=products,
-            model="ebm" if model is LiftModel.EBM else "scorecard",
-            now=house.clock(),
-            progress=advance,
-        )
+    now = house.clock()
+    with house.database.begin() as db:
+        links = linked_history(house, db, now=now, bar=progress_bar)
+        with progress_bar("measuring lift") as advance:
+            return reporting.external_lift(
+                db,
+                house.home.history,
+                links,
+                as_of=day,
+                products=products,
+                model="ebm" if model is LiftModel.EBM else "scorecard",
+                now=now,
+                progress=advance,
+            )
 
 
 def _providers(house: House) -> list[external.Provider]:

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import typer
 
 from shouxin import features as room
-from shouxin import identity, ingestion
 from shouxin.entrypoints.cli import features_shopwide
 from shouxin.entrypoints.cli.common import (
     HomeOption,
@@ -29,6 +28,7 @@ from shouxin.entrypoints.cli.common import (
 from shouxin.entrypoints.cli.features_join import join
 from shouxin.entrypoints.cli.features_select import select
 from shouxin.entrypoints.jobs.nightly import SKEW_DECISIONS_MAX, absorb_events, check_skew
+from shouxin.entrypoints.linked_history import linked_history
 from shouxin.features import sequences
 
 app = typer.Typer(help="The catalogue of features, and its values.", no_args_is_help=False)
@@ -147,7 +147,7 @@ def batch(
     """Write every feature of everybody known at a date as Parquet, by DuckDB or on Spark: the same values."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
-        links = _exported(house)
+        links = _links(house)
         try:
             if engine is EngineName.SPARK:
                 with progress_bar("computing on Spark") as advance:
@@ -170,11 +170,9 @@ def batch(
     emit(done, as_json=as_json, title="Features")
 
 
-def _exported(house: House) -> pa.Table:
-    """Bring the history up to the event log; the links that go with it."""
-    with house.database.begin() as db, progress_bar("exporting history") as advance:
-        ingestion.export_history(db, house.home.history, progress=advance)
-        return identity.links(db)
+def _links(house: House) -> pa.Table:
+    with house.database.begin() as db:
+        return linked_history(house, db, now=house.clock(), bar=progress_bar)
 
 
 @app.command("sequences")
@@ -187,7 +185,7 @@ def write_sequences(
     """Write everybody's latest events in their order, one text a customer, for the models that read them."""
     day = instant_of(as_of, option="--as-of")
     with opened_house(home) as house:
-        links = _exported(house)
+        links = _links(house)
         try:
             table = sequences.sequences(house.home.history, links, as_of=day)
         except room.UnableToReadHistory as error:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from shouxin import identity, ingestion
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     House,
@@ -21,6 +20,7 @@ from shouxin.entrypoints.cli.common import (
     say,
 )
 from shouxin.entrypoints.jobs.nightly import keep_shopwide
+from shouxin.entrypoints.linked_history import linked_history
 from shouxin.features import graph, patterns, shopwide
 
 app = typer.Typer(
@@ -150,8 +150,8 @@ def _ring_row(ring: graph.SuspectedRing, members: tuple[str, ...]) -> tuple[Any,
 def _read(house: House, day: str | None) -> tuple[Any, Any, datetime]:
     night = _night(house, day)
     with house.database.begin() as db:
-        ingestion.export_history(db, house.home.history)
-        return house.home.history, identity.links(db), night
+        links = linked_history(house, db, now=house.clock(), bar=progress_bar)
+    return house.home.history, links, night
 
 
 def _night(house: House, day: str | None) -> datetime:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shouxin import features, grading, identity, ingestion, scoring
+from shouxin import features, grading, scoring
 from shouxin.entrypoints.cli.common import (
     HomeOption,
     House,
@@ -22,6 +22,7 @@ from shouxin.entrypoints.cli.common import (
     progress_bar,
     say,
 )
+from shouxin.entrypoints.linked_history import linked_history
 
 
 class ModelName(StrEnum):
@@ -56,15 +57,12 @@ def _run(
 ) -> grading.GradingRun:
     now = house.clock()
     with house.database.begin() as db:
-        with progress_bar("exporting history") as advance:
-            ingestion.export_history(db, house.home.history, progress=advance)
-        with progress_bar("unifying customers") as advance:
-            identity.unify(db, keyring=house.keyring, now=now, progress=advance)
+        links = linked_history(house, db, now=now, bar=progress_bar)
         with progress_bar("grading") as advance:
             return grading.train_and_grade(
                 db,
                 house.home.history,
-                identity.links(db),
+                links,
                 as_of=day,
                 outcome=outcome,
                 model=model.value,

@@ -10,7 +10,7 @@ from typing import Any
 from shouxin import credit, decisions, features, governance, grading, identity, ingestion, scoring, simulation
 from shouxin.entrypoints.demo import live, people
 from shouxin.entrypoints.demo.journal import Count, Journal, StageDone
-from shouxin.entrypoints.demo.scene import Bar, Chain, DemoSettings
+from shouxin.entrypoints.demo.scene import Chain, DemoSettings
 from shouxin.entrypoints.house import House
 from shouxin.entrypoints.jobs.nightly import (
     absorb_events,
@@ -19,6 +19,7 @@ from shouxin.entrypoints.jobs.nightly import (
     grade_everyone,
     watch_everyone,
 )
+from shouxin.kernel import Bar
 
 Told = Callable[[StageDone, bool], None]
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from shouxin.entrypoints.demo.journal import Journal
 from shouxin.entrypoints.house import House
-from shouxin.kernel import Progress
-
-Bar = Callable[[str], AbstractContextManager[Progress]]
+from shouxin.kernel import Bar
 
 
 @dataclass(frozen=True, slots=True)

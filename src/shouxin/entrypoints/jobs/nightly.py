@@ -20,6 +20,7 @@ from shouxin import (
     scoring,
 )
 from shouxin.entrypoints.house import House
+from shouxin.entrypoints.linked_history import linked_history
 from shouxin.entrypoints.providers import opened_desk
 from shouxin.features import shopwide
 from shouxin.features.shopwide import KeptNight
@@ -58,10 +59,9 @@ def grade_everyone(house: House, *, as_of: datetime | None = None, progress: Pro
     """Unify, export the history and grade every customer with the champion, as of now; returns how many."""
     now = house.clock()
     with house.database.begin() as db:
-        identity.unify(db, keyring=house.keyring, now=now)
-        ingestion.export_history(db, house.home.history)
+        links = linked_history(house, db, now=now)
         return grading.grade_everyone(
-            db, house.home.history, identity.links(db), as_of=as_of or now, now=now, progress=progress
+            db, house.home.history, links, as_of=as_of or now, now=now, progress=progress
         )
 
 
@@ -69,12 +69,10 @@ def keep_shopwide(house: House, *, night: datetime | None = None, progress: Prog
     """Unify, export the history and keep the shop-wide features of a midnight, by default the last one."""
     now = house.clock()
     with house.database.begin() as db:
-        identity.unify(db, keyring=house.keyring, now=now)
-        ingestion.export_history(db, house.home.history)
         return shopwide.keep_night(
             db,
             house.home.history,
-            identity.links(db),
+            linked_history(house, db, now=now),
             night=night or shopwide.last_midnight(now),
             now=now,
             progress=progress,
