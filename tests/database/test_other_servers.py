@@ -69,10 +69,8 @@ def other():
             "CREATE DATABASE tenant OWNER tenant",
             "CREATE DATABASE superuser",
         )
-        try:
-            yield other
-        finally:
-            server.detach()
+        yield other
+        server.detach()
 
 
 def test_it_is_another_version_than_ours(other):

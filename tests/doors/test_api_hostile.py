@@ -348,7 +348,7 @@ scraps = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(scraps, max_size=8), cut=st.integers(0, 40), packing=st.sampled_from(["", "gzip"]))
 def test_whatever_lines_come_each_is_accounted_for(send, lines, cut, packing):
     body = b"\n".join(lines)

@@ -16,7 +16,7 @@ from shouxin.kernel import silent
 
 KEYS = Keyring.from_master(b"k" * 32)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-SHARED = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
+SHARED = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

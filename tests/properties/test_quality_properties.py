@@ -19,7 +19,7 @@ from shouxin.ingestion.quality.counting import pass_many
 KEYS = Keyring.from_master(b"k" * 32)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 WHY = "a reason that is long enough"
-SHARED = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
+SHARED = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
 
 rows = st.fixed_dictionaries(
     {

@@ -13,7 +13,7 @@ from shouxin.kernel.event import OWN_SOURCE, Event
 from shouxin.kernel.ids import CustomerId, derived_id, mint
 from shouxin.kernel.money import Money, UnableToParseMoney
 from shouxin.kernel.period import Period
-from shouxin.kernel.progress import Bar, Progress, silent, silent_bar
+from shouxin.kernel.progress import Bar, Progress, counted_steps, silent, silent_bar
 
 __all__ = [
     "OWN_SOURCE",
@@ -30,6 +30,7 @@ __all__ = [
     "UnableToParseMoney",
     "canonical_json",
     "content_hash",
+    "counted_steps",
     "derived_id",
     "frozen_clock",
     "mint",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shouxin.kernel import Progress, silent
+from shouxin.kernel import Progress, counted_steps, silent
 from shouxin.simulation.block import (
     BLOCK_STEPS,
     CHECKOUTS,
@@ -66,7 +66,7 @@ def simulate(
     check_room(wanted, there, free=shutil.disk_usage(there).free)
     _clear(out)
     parts = blocks(wanted)
-    steps = _steps(progress, total=len(parts) * BLOCK_STEPS + 1)
+    steps = counted_steps(progress, total=len(parts) * BLOCK_STEPS + 1)
     counted: Tally = Counter()
     for one in _written(parts, out, workers=min(workers, len(parts)), steps=steps):
         counted.update(one)
@@ -137,9 +137,3 @@ def _clear(out: Path) -> None:
         (out / folder).mkdir(parents=True, exist_ok=True)
         for path in (out / folder).glob("*.parquet"):
             path.unlink()
-
-
-def _steps(progress: Progress, *, total: int) -> Iterator[int]:
-    for done in range(1, total + 1):
-        progress(done, total)
-        yield done

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from shouxin.features.shopwide.domain import NAMES, SHOPWIDE, VERSION, KeptNight
 from shouxin.identity import references_of
 from shouxin.ingestion import list_events
 from shouxin.ingestion.consent.domain import WORD_KINDS, withdrawn_purposes
-from shouxin.kernel import Bilingual, CustomerId, Progress, silent
+from shouxin.kernel import Bilingual, CustomerId, Progress, counted_steps, silent
 
 PATTERN = "strongest_pattern"
 _STEPS = 4
@@ -60,17 +59,17 @@ def shopwide_night(
     float64, null where missing, or where the customer had taken a purpose back by then. Raises
     UnableToReadHistory.
     """
-    step = count(1)
+    steps = counted_steps(progress, total=_STEPS)
     customers, withdrawn = store.known_at(history, links, as_of=night)
     table = customers
     for part in (link_features, taste_features):
         table = _beside(table, part(history, links, night=night))
-        progress(next(step), _STEPS)
+        next(steps)
     table = _filled(table, alone())
     table = _beside(table, _patterns(history, links, night=night, document=document))
-    progress(next(step), _STEPS)
+    next(steps)
     table = _permitted(table.select(["customer_id", *NAMES, PATTERN]), withdrawn)
-    progress(next(step), _STEPS)
+    next(steps)
     return table
 
 

@@ -20,7 +20,7 @@ from shouxin.identity.linkage.scoring import Comparing
 from shouxin.identity.linkage.training import splink_clusters, train
 from shouxin.identity.linkage.weights import MICRO, MatchWeights, probability
 from shouxin.ingestion.domain.normalising import folded
-from shouxin.kernel import Progress, silent
+from shouxin.kernel import Progress, counted_steps, silent
 
 # Another way to link the same records: (threshold, cluster of each record), for comparison.
 Peer = Callable[[pa.Table, Sequence[Column]], Iterator[tuple[float, list[int]]]]
@@ -98,7 +98,7 @@ def link_file(
     if not columns:
         raise UnableToLinkFile(f"{path}: no column says anything about people that two records could share")
     records = _records(cells, columns)
-    steps = _steps(progress, total=_STEPS + (truth is not None))
+    steps = counted_steps(progress, total=_STEPS + (truth is not None))
     next(steps)
     report = _linked(records, columns, steps)
     if truth is None:
@@ -218,9 +218,3 @@ def _truth(values: Sequence[str]) -> list[str]:
         if all(numbers)
         else list(values)
     )
-
-
-def _steps(progress: Progress, *, total: int) -> Iterator[int]:
-    for done in range(1, total + 1):
-        progress(done, total)
-        yield done
