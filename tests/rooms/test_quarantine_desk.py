@@ -120,6 +120,13 @@ def test_a_repair_that_is_none_is_refused_with_a_reason(db, now, changes, why, r
     assert (only_row(db).repairs, only_row(db).state) == (0, "open")
 
 
+def test_what_is_only_written_otherwise_is_no_change(db, now):
+    accept(db, now, order(payload={"rating": "x"}), source="shop")
+    number = only_row(db).quarantine_no
+    assert repair(db, number, now, payload__rating='"x"') == DeskRefusal(DeskRefusalReason.NOTHING_CHANGED)
+    assert (only_row(db).repairs, only_row(db).state) == (0, "open")
+
+
 def test_a_row_that_is_dealt_with_changes_no_more(db, now):
     accept(db, now, order(payload={"rating": 9}), source="shop")
     number = only_row(db).quarantine_no

@@ -163,6 +163,8 @@ def repaired_raw(adapter: str, raw: str, changes: Mapping[str, str]) -> str | De
         ):
             return DeskRefusal(_R.NO_SUCH_PLACE)
     made = json.dumps(content, ensure_ascii=False)
+    if not changed_fields(adapter, raw, made):  # the same, written otherwise: "x" in quotation marks
+        return DeskRefusal(_R.NOTHING_CHANGED)
     return made if len(made) <= _REPAIRED_LENGTH_MAX else DeskRefusal(_R.TOO_LONG)
 
 
